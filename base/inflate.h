@@ -13,7 +13,9 @@ enum pz_encoding { PZ_ENCODING_PLAIN, PZ_ENCODING_GZIP, PZ_ENCODING_ZSTD };
 // By the first bytes (4 are enough): gzip and zstd magic numbers, else plain.
 enum pz_encoding pz_encoding_detect(const void *head, size_t len);
 
+// Concatenated gzip members and zstd frames are one stream. zstd windows may be up to 8 MiB.
 struct pz_inflate;
+// NULL when the machine has no memory.
 struct pz_inflate *pz_inflate_create(enum pz_encoding encoding);
 void pz_inflate_destroy(struct pz_inflate *inflate);
 

@@ -44,7 +44,8 @@ bool pz_str_equal_nocase(struct pz_str a, struct pz_str b);
 // Returns false if it was cut or holds a NUL byte.
 bool pz_str_to_c(struct pz_str s, char *out, size_t capacity);
 
-// Damerau-Levenshtein distance of two short names, for "did you mean"; limit + 1 when larger.
+// Edits (insert, delete, replace, swap neighbours; ASCII case folded) between two short names, for
+// "did you mean"; limit + 1 when larger, or when a name is longer than 64 bytes.
 unsigned pz_str_distance(struct pz_str a, struct pz_str b, unsigned limit);
 
 // The longest prefix of `s` of at most `len_max` bytes that does not cut a UTF-8 sequence.

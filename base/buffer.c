@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// The growable byte string of base/arena.h. Capacity doubles, one byte is kept for the NUL.
+#include "base/arena.h"
+#include "base/num.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CAPACITY_MIN = 64 };
+
+void
+pz_buffer_fini(struct pz_buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct pz_buffer){.limit_bytes = buffer->limit_bytes};
+}
+
+void
+pz_buffer_clear(struct pz_buffer *buffer)
+{
+    buffer->len = 0;
+    buffer->is_failed = false;
+    if (buffer->data != NULL) {
+        buffer->data[0] = '\0';
+    }
+}
+
+bool
+pz_buffer_reserve(struct pz_buffer *buffer, size_t more)
+{
+    size_t len;
+    size_t wanted;
+    if (!pz_add_size(buffer->len, more, &len) || !pz_add_size(len, 1, &wanted) ||
+        (buffer->limit_bytes != 0 && len > buffer->limit_bytes)) {
+        buffer->is_failed = true;
+        return false;
+    }
+    if (wanted <= buffer->capacity) {
+        return true;
+    }
+    size_t capacity;
+    if (!pz_mul_size(buffer->capacity, 2, &capacity) || capacity < wanted) {
+        capacity = wanted;
+    }
+    if (capacity < CAPACITY_MIN) {
+        capacity = CAPACITY_MIN;
+    }
+    char *data = realloc(buffer->data, capacity);
+    if (data == NULL) {
+        buffer->is_failed = true;
+        return false;
+    }
+    data[buffer->len] = '\0';
+    buffer->data = data;
+    buffer->capacity = capacity;
+    return true;
+}
+
+void
+pz_buffer_append(struct pz_buffer *buffer, const void *data, size_t len)
+{
+    if (pz_buffer_reserve(buffer, len)) {
+        if (len > 0) {
+            memcpy(buffer->data + buffer->len, data, len);
+        }
+        buffer->len += len;
+        buffer->data[buffer->len] = '\0';
+    }
+}
+
+void
+pz_buffer_append_str(struct pz_buffer *buffer, struct pz_str s)
+{
+    pz_buffer_append(buffer, s.data, s.len);
+}
+
+void
+pz_buffer_append_c(struct pz_buffer *buffer, const char *text)
+{
+    pz_buffer_append(buffer, text, strlen(text));
+}
+
+void
+pz_buffer_append_char(struct pz_buffer *buffer, char c)
+{
+    pz_buffer_append(buffer, &c, 1);
+}
+
+void
+pz_buffer_printf(struct pz_buffer *buffer, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    if (len < 0) {
+        buffer->is_failed = true;
+        return;
+    }
+    if (pz_buffer_reserve(buffer, (size_t)len)) {
+        va_start(arguments, format);
+        (void)vsnprintf(buffer->data + buffer->len, (size_t)len + 1, format, arguments);
+        va_end(arguments);
+        buffer->len += (size_t)len;
+    }
+}
