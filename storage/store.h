@@ -57,10 +57,9 @@ struct pz_table_rows {
     const struct pz_version *version;
     const struct pz_table_def *def;
     uint32_t block_count;
-    uint32_t sealed_block_count;            // blocks [0, this) are sealed
-    uint64_t row_count;                     // rows that are not deleted
-    const struct pz_segment_list *segments; // internal
-    const struct pz_tail_view *tail;        // internal
+    uint32_t sealed_block_count;        // blocks [0, this) are sealed
+    uint64_t row_count;                 // rows that are not deleted
+    const struct pz_table_state *state; // internal
 };
 void pz_version_rows(const struct pz_version *version, const struct pz_table_def *def,
                      struct pz_table_rows *rows_out);

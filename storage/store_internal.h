@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of storage/ (top level) and storage/upkeep share: the store's parts and state.
+//
+//     writer     owns struct pz_table (what the next commit builds on) and everything in LMDB
+//     version    immutable copy of all tables' lists, made after each commit
+//     upkeep     one thread that seals, folds and trims, through jobs for the writer
+#ifndef PZ_STORAGE_STORE_INTERNAL_H
+#define PZ_STORAGE_STORE_INTERNAL_H
+
+#include "base/file.h"
+#include "base/thread.h"
+#include "storage/feed/feed.h"
+#include "storage/kv/kv.h"
+#include "storage/segment/segment.h"
+#include "storage/store.h"
+#include "storage/tail/mirror.h"
+
+#define PZ_DOMAINS_MAX 65536u
+#define PZ_QUEUE_BYTES_MAX (64u << 20)
+#define PZ_GROUP_BYTES_MAX (8u << 20)
+#define PZ_GROUP_WRITES_MAX 5000u
+
+// ---- lists shared by the writer and versions ------------------------------------------------
+
+struct pz_sealed_entry {
+    struct pz_segment *segment;
+    uint32_t first_block;      // blocks of the entries before
+    struct pz_hidden **hidden; // per block, NULL where nothing is hidden; NULL = nothing at all
+};
+// Sealed segments of one table, in order of segment id. Immutable once shared.
+struct pz_segment_list {
+    _Atomic uint32_t ref_count;
+    uint32_t count;
+    uint32_t block_count;
+    uint64_t row_count; // hidden ones included
+    uint64_t hidden_count;
+    struct pz_sealed_entry entries[];
+};
+// A list of the entries of `from` (NULL = none) and `added` (NULL = none; the list takes over the
+// caller's reference).
+struct pz_segment_list *pz__segment_list_copy(const struct pz_segment_list *from,
+                                              struct pz_segment *added);
+// Sets the hidden rows of one block; takes over the reference. Only before the list is shared.
+void pz__segment_list_hide(struct pz_segment_list *list, uint32_t entry, uint32_t block,
+                           struct pz_hidden *hidden);
+struct pz_segment_list *pz__segment_list_acquire(struct pz_segment_list *list);
+void pz__segment_list_release(struct pz_segment_list *list); // NULL is ignored
+
+struct pz_table_state {
+    const struct pz_table_def *def;
+    struct pz_segment_list *segments;
+    struct pz_tail_layout *layout;
+    uint64_t end_row; // number of the next row
+};
+struct pz_version {
+    _Atomic uint32_t ref_count;
+    uint32_t table_count;
+    struct pz_store *store;
+    uint64_t commit;
+    struct pz_table_state tables[]; // in order of name
+};
+
+// ---- the writer's tables --------------------------------------------------------------------
+
+// Rows that a DELETE hides, gathered by the group and applied after its commit.
+struct pz_hide_list {
+    struct pz_hide {
+        bool is_sealed;
+        uint32_t entry; // of the segment list or of the layout
+        uint32_t block; // sealed only
+        uint32_t row;   // in the block
+    } * items;
+    size_t count;
+    size_t capacity;
+};
+
+struct pz_table {
+    struct pz_table_state state;
+    struct pz_table_def *owned_def;
+    uint64_t sealed_row; // rows below are in segments (or hidden and gone)
+    // Of the group being committed:
+    struct pz_batch group_rows;
+    struct pz_hide_list hides;
+    struct pz_tail_layout *new_layout; // with blocks added for the group's rows, or NULL
+    uint32_t saved_rows;               // row_count of the last block before the group
+};
+
+struct pz_store {
+    char *dir;
+    struct pz_store_options options;
+    struct pz_file lock;
+    struct pz_kv_env *kv;
+    struct pz_page_cache *cache;
+    struct pz_feed *feed;
+    uint64_t store_id;
+
+    struct pz_domain *_Atomic domains[PZ_DOMAINS_MAX]; // by id
+    _Atomic uint32_t domain_end;                       // ids below may exist
+
+    // Writer thread only, after opening.
+    struct pz_table **tables; // in order of name
+    uint32_t table_count;
+    uint32_t next_table_id;
+    uint32_t next_domain_id;
+    uint64_t next_segment_id;
+    uint64_t commit;
+    int64_t last_wall_us; // server time never goes back
+    struct pz_table_def *
+        *retired_defs; // of dropped tables: versions and batches may still name them
+    uint32_t retired_count;
+
+    struct pz_mutex version_mutex; // guards `version`
+    struct pz_version *version;
+
+    struct pz_mutex queue_mutex; // guards the members up to `writer`
+    struct pz_cond queue_cond;   // work for the writer, or stop
+    struct pz_cond idle_cond;    // the queue ran empty
+    struct pz_write *queue_head, *queue_tail;
+    struct pz_write *internal_head, *internal_tail;
+    uint64_t queue_bytes;
+    uint32_t queue_count;
+    bool is_draining;
+    bool is_stopping;
+    bool is_writing;
+    bool is_failed;
+    struct pz_error failure;
+    struct pz_thread writer;
+
+    struct pz_mutex layout_mutex; // held from the scan of a DELETE to its submit, and by seals
+
+    struct pz_mutex upkeep_mutex; // guards the members up to `upkeep`
+    struct pz_cond upkeep_cond;
+    bool upkeep_wanted;
+    bool upkeep_stopping;
+    struct pz_thread upkeep;
+    bool has_threads;
+
+    struct pz_store_counters {
+        _Atomic uint64_t commits, rows_written, commit_us_sum, seals, folds, fold_slices;
+        _Atomic uint64_t commit_us_buckets[16];
+    } counters;
+};
+
+// ---- version.c ------------------------------------------------------------------------------
+
+// Makes the writer's tables the newest version. Writer thread, or while opening.
+void pz__version_publish(struct pz_store *store);
+void pz__version_retire(struct pz_store *store); // drops the store's own reference at close
+
+// ---- writer.c -------------------------------------------------------------------------------
+
+void *pz__writer_run(void *store);
+// Queues a job of the store's own; it runs alone in its own transaction between two groups.
+// `internal` is called on the writer thread. Waits for it.
+enum pz_status pz__store_run_internal(struct pz_store *store,
+                                      enum pz_status (*internal)(struct pz_write *write,
+                                                                 void *context,
+                                                                 struct pz_error *err),
+                                      void *context, struct pz_error *err);
+// For internal jobs: commits `txn`; a failure stops all writing.
+PZ_MUST_USE enum pz_status pz__store_commit(struct pz_store *store, struct pz_kv_txn *txn,
+                                            struct pz_error *err);
+// Puts the facts every commit must carry: commit number, new symbols.
+PZ_MUST_USE enum pz_status pz__store_put_commit(struct pz_store *store, struct pz_kv_txn *txn,
+                                                uint64_t commit, struct pz_error *err);
+void pz__store_symbols_persisted(struct pz_store *store);
+struct pz_table *pz__store_find_table(struct pz_store *store, uint32_t table_id);
+int64_t pz__store_now(struct pz_store *store); // rising wall time; writer thread
+
+// ---- group.c: the transaction of a group ----------------------------------------------------
+
+// Commits the writes (linked by next) as one group, and fills their answers.
+void pz__group_commit(struct pz_store *store, struct pz_write *writes);
+// Whether the write must be a group of its own.
+bool pz__write_is_solo(const struct pz_write *write);
+
+// ---- group_rows.c, group_ddl.c, group_delete.c: one write inside a group ---------------------
+
+// Each returns PZ_OK, a refusal of this write alone (recorded in write->status by the caller), or
+// sets *fatal when the transaction cannot go on.
+struct pz_group {
+    struct pz_store *store;
+    struct pz_kv_txn *txn;
+    bool has_changes;
+    bool is_fatal;
+};
+enum pz_status pz__group_rows(struct pz_group *group, struct pz_write *write, struct pz_error *err);
+enum pz_status pz__group_like(struct pz_group *group, struct pz_write *write, struct pz_error *err);
+enum pz_status pz__group_create_table(struct pz_group *group, struct pz_write *write,
+                                      struct pz_error *err);
+enum pz_status pz__group_drop_table(struct pz_group *group, struct pz_write *write,
+                                    struct pz_error *err);
+enum pz_status pz__group_delete_message(struct pz_group *group, struct pz_write *write,
+                                        struct pz_error *err);
+enum pz_status pz__group_delete_rows(struct pz_group *group, struct pz_write *write,
+                                     struct pz_error *err);
+// The number the next row appended to the table in this group will have.
+static inline uint64_t
+pz__table_next_row(const struct pz_table *table)
+{
+    return table->state.end_row + table->group_rows.row_count;
+}
+// Adds a table to the writer's list / takes one out (does not free it).
+void pz__tables_insert(struct pz_store *store, struct pz_table *table);
+void pz__tables_remove(struct pz_store *store, struct pz_table *table);
+struct pz_table *pz__table_create(struct pz_table_def *owned_def);
+void pz__table_destroy(struct pz_table *table); // not its def
+struct pz_domain *pz__store_domain(struct pz_store *store, uint32_t domain_id);
+struct pz_domain *pz__store_add_domain(struct pz_store *store, uint32_t domain_id);
+
+// ---- data_dir.c -----------------------------------------------------------------------------
+
+// Checks or makes the data directory, takes LOCK, reads FORMAT. *is_new_out: a store was just made.
+PZ_MUST_USE enum pz_status pz__data_dir_open(struct pz_store *store, struct pz_error *err);
+void pz__segment_path(const struct pz_store *store, uint32_t table_id, uint64_t segment_id,
+                      bool is_temporary, char *out, size_t capacity);
+PZ_MUST_USE enum pz_status pz__segment_dir_create(const struct pz_store *store, uint32_t table_id,
+                                                  struct pz_error *err);
+// Moves segment files that the catalog does not name to lost+found, removes temporary ones.
+PZ_MUST_USE enum pz_status pz__data_dir_set_orphans_aside(struct pz_store *store,
+                                                          struct pz_error *err);
+
+// ---- recover.c ------------------------------------------------------------------------------
+
+PZ_MUST_USE enum pz_status pz__store_recover(struct pz_store *store, struct pz_error *err);
+
+// ---- upkeep ---------------------------------------------------------------------------------
+
+void *pz__upkeep_run(void *store);
+void pz__upkeep_wake(struct pz_store *store);
+PZ_MUST_USE enum pz_status pz__seal_table(struct pz_store *store, uint32_t table_id,
+                                          struct pz_error *err);
+PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_paced,
+                                        struct pz_error *err);
+// Writes rows as a segment file under its final name, durable, not yet in the catalog.
+PZ_MUST_USE enum pz_status pz__segment_publish(struct pz_store *store, const struct pz_batch *rows,
+                                               struct pz_segment_info *info_out,
+                                               struct pz_segment **segment_out,
+                                               struct pz_error *err);
+// A fresh segment id. Any thread.
+uint64_t pz__store_take_segment_id(struct pz_store *store);
+
+#endif
