@@ -154,6 +154,9 @@ alloc_from_new_chunk(struct pz_arena *arena, size_t padded)
     }
     bool is_own = padded > usual / 4;
     struct pz_arena_chunk *chunk = chunk_create(arena, is_own ? padded : usual);
+    if (chunk == NULL && !is_own) {
+        chunk = chunk_create(arena, padded); // near the end of a budget small ones still fit
+    }
     if (chunk == NULL) {
         return NULL;
     }
