@@ -33,9 +33,9 @@ const struct pz_function *pz_function_find(struct pz_str name);
 const char *pz_function_name(uint32_t index);
 
 // Chooses the overload of `name` for arguments of these types. PZ_TYPE_NULL stands for a literal
-// without a type, which fits everything (TEXT when nothing decides); SYMBOL counts as TEXT, but
-// for E arguments, where it stays SYMBOL when all E arguments are of one domain (the caller checks
-// domains and casts if not); BIGINT goes to DOUBLE and DATE to TIMESTAMP where needed.
+// without a type, which fits everything (TEXT when nothing decides); SYMBOL counts as TEXT, and
+// stays SYMBOL only as the argument of an aggregate; BIGINT goes to DOUBLE and DATE to TIMESTAMP
+// where needed.
 // `argument_types_out` has room for argument_count types.
 // Returns false when no overload fits; names without any overload are the caller's to check first.
 bool pz_function_resolve(struct pz_str name, const enum pz_type *argument_types,
