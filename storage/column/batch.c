@@ -228,25 +228,37 @@ pz_batch_end_row(struct pz_batch *batch, bool keep_line, uint64_t line, struct p
     return PZ_OK;
 }
 
+static void
+column_drop_last(struct pz_column *column)
+{
+    column->row_count--;
+    if (pz_column_is_null(column, column->row_count)) {
+        column->null_count--;
+    } else if (column->valid != NULL) {
+        pz_bit_clear(column->valid, column->row_count);
+    }
+}
+
+void
+pz_batch_truncate(struct pz_batch *batch, size_t row_count)
+{
+    PZ_ASSERT(row_count <= batch->row_count);
+    batch->row_count = row_count;
+    for (uint32_t i = 0; i < batch->def->column_count; i++) {
+        struct pz_column *column = &batch->columns[i];
+        while (column->row_count > row_count) {
+            column_drop_last(column);
+        }
+        if (pz_type_layout(column->type) == PZ_LAYOUT_STRING) {
+            column->text.len = row_count == 0 ? 0 : column->ends[row_count - 1];
+        }
+    }
+}
+
 void
 pz_batch_undo_row(struct pz_batch *batch)
 {
-    for (uint32_t i = 0; i < batch->def->column_count; i++) {
-        struct pz_column *column = &batch->columns[i];
-        if (column->row_count == batch->row_count) {
-            continue;
-        }
-        PZ_ASSERT(column->row_count == batch->row_count + 1);
-        column->row_count--;
-        if (pz_column_is_null(column, column->row_count)) {
-            column->null_count--;
-        } else if (column->valid != NULL) {
-            pz_bit_clear(column->valid, column->row_count);
-        }
-        if (pz_type_layout(column->type) == PZ_LAYOUT_STRING) {
-            column->text.len = column->row_count == 0 ? 0 : column->ends[column->row_count - 1];
-        }
-    }
+    pz_batch_truncate(batch, batch->row_count);
 }
 
 void

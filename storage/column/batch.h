@@ -129,6 +129,8 @@ PZ_MUST_USE enum pz_status pz_batch_end_row(struct pz_batch *batch, bool keep_li
                                             struct pz_error *err);
 // Drops what was appended to columns since the last complete row.
 void pz_batch_undo_row(struct pz_batch *batch);
+// Drops the rows from `row_count` on.
+void pz_batch_truncate(struct pz_batch *batch, size_t row_count);
 
 // Reading a column back.
 static inline bool
