@@ -146,9 +146,10 @@ def run_errors(last):
         for visit in range(1, count + 1):
             fail_at(point, action, visit, False)
         print("%-12s %-7s at visits 1 to %d" % (point, action, count), flush=True)
-    for visit in (5, 25, 60):
-        fail_at("kv_commit_before", "eio", visit, True)
-    print("kv_commit_before eio", flush=True)
+    for point in ("kv_commit_before", "kv_commit_after"):
+        for visit in (5, 25, 60):
+            fail_at(point, "eio", visit, True)
+        print("%s eio at visits 5, 25, 60" % point, flush=True)
 
 
 def main():
