@@ -36,9 +36,11 @@ struct pz_loader_options {
     bool ignore_unknown; // fields without a column are skipped; else they make a bad record
     const struct pz_field_map *map; // or NULL
     const char *source;             // for dead letters
-    uint64_t body_bytes_max;        // decoded bytes; 0 = no limit; beyond: PZ_TOO_LARGE
-    bool is_atomic;                 // true: all rows of the load in one commit (HTTP, abort).
-                    // false: batches may be committed as they fill (dead_letter import)
+    uint64_t lines_before; // lines of the file before this input, which error lines continue from;
+                           // with CSV: before its first record, the header counted as usual
+    uint64_t body_bytes_max; // decoded bytes; 0 = no limit; beyond: PZ_TOO_LARGE
+    bool is_atomic;          // true: all rows of the load in one commit (HTTP, abort).
+                             // false: batches may be committed as they fill (dead_letter import)
 };
 
 struct pz_loader;
