@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Result batches to bytes: which format does what.
+#include "query/output/output_internal.h"
+
+void
+pz_output_init(struct pz_output *output, enum pz_format format, struct pz_buffer *buffer)
+{
+    *output = (struct pz_output){.format = format, .buffer = buffer};
+    pz_arena_init(&output->arena, NULL);
+}
+
+void
+pz_output_fini(struct pz_output *output)
+{
+    pz_buffer_fini(&output->text_rows);
+    pz_arena_fini(&output->arena);
+}
+
+static enum pz_status
+check_buffer(const struct pz_output *output, struct pz_error *err)
+{
+    if (!output->buffer->is_failed) {
+        return PZ_OK;
+    }
+    if (output->buffer->limit_bytes != 0) {
+        enum pz_status status = pz_fail(err, PZ_TOO_LARGE, "the result is larger than %zu bytes",
+                                        output->buffer->limit_bytes);
+        pz_error_hint(err, "use LIMIT, or aggregate");
+        return status;
+    }
+    return pz_fail(err, PZ_NO_MEMORY, "no memory for the result");
+}
+
+enum pz_status
+pz_output_begin(struct pz_output *output, const struct pz_result_column *columns,
+                uint32_t column_count, struct pz_error *err)
+{
+    struct pz_result_column *copies =
+        pz_arena_alloc_array(&output->arena, column_count, sizeof *copies);
+    if (copies == NULL) {
+        return pz_fail(err, PZ_NO_MEMORY, "no memory for the result");
+    }
+    for (uint32_t i = 0; i < column_count; i++) {
+        struct pz_str name = pz_arena_copy(&output->arena, pz_str_from(columns[i].name));
+        if (name.data == NULL) {
+            return pz_fail(err, PZ_NO_MEMORY, "no memory for the result");
+        }
+        copies[i] = (struct pz_result_column){name.data, columns[i].type};
+    }
+    output->columns = copies;
+    output->column_count = column_count;
+    switch (output->format) {
+    case PZ_FORMAT_JSON:
+        pz__output_json_begin(output);
+        break;
+    case PZ_FORMAT_CSV:
+        pz__output_csv_begin(output);
+        break;
+    case PZ_FORMAT_NDJSON:
+    case PZ_FORMAT_TEXT:
+        break;
+    }
+    return check_buffer(output, err);
+}
+
+enum pz_status
+pz_output_rows(struct pz_output *output, const struct pz_slice *columns, uint32_t row_count,
+               struct pz_error *err)
+{
+    switch (output->format) {
+    case PZ_FORMAT_JSON:
+        pz__output_json_rows(output, columns, row_count);
+        break;
+    case PZ_FORMAT_NDJSON:
+        pz__output_ndjson_rows(output, columns, row_count);
+        break;
+    case PZ_FORMAT_CSV:
+        pz__output_csv_rows(output, columns, row_count);
+        break;
+    case PZ_FORMAT_TEXT:
+        PZ_TRY(pz__output_table_rows(output, columns, row_count, err));
+        break;
+    }
+    output->row_count += row_count;
+    return check_buffer(output, err);
+}
+
+enum pz_status
+pz_output_end(struct pz_output *output, struct pz_error *err)
+{
+    switch (output->format) {
+    case PZ_FORMAT_JSON:
+        pz__output_json_end(output);
+        break;
+    case PZ_FORMAT_TEXT:
+        PZ_TRY(pz__output_table_end(output, err));
+        break;
+    case PZ_FORMAT_NDJSON:
+    case PZ_FORMAT_CSV:
+        break;
+    }
+    return check_buffer(output, err);
+}
