@@ -51,7 +51,9 @@ struct pz_page_view {
 // Checks the checksum of a page. Decoding does not do it again.
 PZ_MUST_USE enum pz_status pz_codec_verify_page(const uint8_t *bytes, size_t len,
                                                 struct pz_error *err);
-uint64_t pz_codec_page_checksum(const uint8_t *bytes); // as the page's header states it
+// As the header of a page states them.
+uint64_t pz_codec_page_checksum(const uint8_t *bytes);
+uint8_t pz_codec_page_codec(const uint8_t *bytes); // enum pz_page_codec, unchecked
 
 // Reads the header of a page that should hold row_count rows of `layout`.
 PZ_MUST_USE enum pz_status pz_codec_open_page(const uint8_t *bytes, size_t len,

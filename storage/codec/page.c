@@ -221,6 +221,12 @@ pz_codec_page_checksum(const uint8_t *bytes)
     return pz_load_le64(bytes);
 }
 
+uint8_t
+pz_codec_page_codec(const uint8_t *bytes)
+{
+    return bytes[9];
+}
+
 enum pz_status
 pz_codec_verify_page(const uint8_t *bytes, size_t len, struct pz_error *err)
 {

@@ -15,6 +15,7 @@
 
 struct pz_segment;
 struct pz_page_cache;
+struct pz_codec_work;
 
 // Facts of a written segment, as the catalog keeps them and opening verifies them.
 struct pz_segment_info {
@@ -34,6 +35,8 @@ struct pz_segment_info {
 // decoded and compared with the rows (a codec's bug must not lose data). On failure the file is
 // removed.
 //
+// Returns  PZ_OK, PZ_EXISTS, PZ_FULL, PZ_IO, PZ_NO_MEMORY
+//          PZ_CORRUPT, PZ_INTERNAL  what was read back is not what was written
 // Threads  any; uses `rows` read-only.
 PZ_MUST_USE enum pz_status pz_segment_write(const char *path, uint64_t segment_id,
                                             const struct pz_batch *rows,
@@ -47,8 +50,13 @@ PZ_MUST_USE enum pz_status pz_segment_sort_order(const struct pz_batch *rows, ui
 
 // ---- reading -------------------------------------------------------------------------------
 
-// Opens the file, checks header, footer and trailer against `expected` and `def` (column types).
-// The segment holds a copy of what it needs of `def`. One reference belongs to the caller.
+// Opens the file, checks header, footer and trailer against `expected` (NULL: against each other)
+// and `def` (column types and domains). The segment keeps nothing of `def`. `cache` may be NULL:
+// every page is then read from the file. One reference belongs to the caller.
+//
+// Returns  PZ_OK, PZ_NOT_FOUND, PZ_IO, PZ_NO_MEMORY
+//          PZ_CORRUPT      not a segment, damaged, or not the one expected
+//          PZ_UNSUPPORTED  written by a newer plaza
 // Cost: reads the footer, no page.
 PZ_MUST_USE enum pz_status pz_segment_open(const char *path, const struct pz_table_def *def,
                                            const struct pz_segment_info *expected,
@@ -83,12 +91,11 @@ struct pz_page_scratch {
     size_t valid_words;
     char *text;
     size_t text_bytes;
-    struct pz_page *pinned; // cached page the slice borrows from, or NULL
+    struct pz_codec_work *work; // what decoding itself needs; created when first used
 };
 void pz_page_scratch_fini(struct pz_page_scratch *scratch);
 
-// Decodes one whole page. The slice borrows from scratch (and pins what it needs), until
-// the scratch is used again or fini.
+// Decodes one whole page. The slice borrows from scratch, until the scratch is used again or fini.
 PZ_MUST_USE enum pz_status pz_segment_read(struct pz_segment *segment, uint32_t block,
                                            uint32_t column, struct pz_page_scratch *scratch,
                                            struct pz_slice *slice_out, struct pz_error *err);
