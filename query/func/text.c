@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: Apache-2.0
+// Texts are valid UTF-8 throughout. Results that are part of an argument borrow its bytes; only
+// new texts take memory.
+#include "query/func/text.h"
+
+#include "base/num.h"
+
+// ---- characters ----------------------------------------------------------------------------
+
+static uint32_t
+char_bytes(unsigned char lead)
+{
+    return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+static bool
+is_continuation(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+// Byte position of character `chars` (from 0), or the length when there are fewer.
+static uint32_t
+skip_chars(struct pz_str text, uint64_t chars)
+{
+    uint32_t at = 0;
+    while (chars > 0 && at < text.len) {
+        at += char_bytes((unsigned char)text.data[at]);
+        chars--;
+    }
+    return at < text.len ? at : text.len;
+}
+
+static uint32_t
+decode_char(const char *at, uint32_t *bytes_out)
+{
+    const unsigned char *p = (const unsigned char *)at;
+    *bytes_out = char_bytes(p[0]);
+    switch (*bytes_out) {
+    case 1:
+        return p[0];
+    case 2:
+        return (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+    case 3:
+        return (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    default:
+        return (p[0] & 0x07u) << 18 | (p[1] & 0x3fu) << 12 | (p[2] & 0x3fu) << 6 | (p[3] & 0x3fu);
+    }
+}
+
+static uint32_t
+encode_char(uint32_t code_point, char *out)
+{
+    if (code_point < 0x80) {
+        out[0] = (char)code_point;
+        return 1;
+    }
+    if (code_point < 0x800) {
+        out[0] = (char)(0xc0 | code_point >> 6);
+        out[1] = (char)(0x80 | (code_point & 0x3f));
+        return 2;
+    }
+    if (code_point < 0x10000) {
+        out[0] = (char)(0xe0 | code_point >> 12);
+        out[1] = (char)(0x80 | (code_point >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code_point & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | code_point >> 18);
+    out[1] = (char)(0x80 | (code_point >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code_point >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code_point & 0x3f));
+    return 4;
+}
+
+// ---- case ----------------------------------------------------------------------------------
+
+struct case_range {
+    uint32_t first, last, stride;
+    int32_t delta;
+};
+static const struct case_range lower_ranges[] = {
+#define TO_LOWER(first, last, stride, delta) {first, last, stride, delta},
+#define TO_UPPER(first, last, stride, delta)
+#include "query/func/unicode_case.def"
+#undef TO_LOWER
+#undef TO_UPPER
+};
+static const struct case_range upper_ranges[] = {
+#define TO_LOWER(first, last, stride, delta)
+#define TO_UPPER(first, last, stride, delta) {first, last, stride, delta},
+#include "query/func/unicode_case.def"
+#undef TO_LOWER
+#undef TO_UPPER
+};
+
+static uint32_t
+map_case(uint32_t code_point, const struct case_range *ranges, size_t count)
+{
+    size_t low = 0;
+    while (count > 0) {
+        size_t half = count / 2;
+        if (ranges[low + half].last < code_point) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    const struct case_range *range = &ranges[low];
+    bool is_past = low == 0 && range->last < code_point;
+    if (is_past || code_point < range->first || (code_point - range->first) % range->stride != 0) {
+        return code_point;
+    }
+    return (uint32_t)((int64_t)code_point + range->delta);
+}
+
+#define RANGES(table) table, sizeof table / sizeof *table
+
+uint32_t
+pz_unicode_lower(uint32_t c)
+{
+    if (c < 0x80) {
+        return c >= 'A' && c <= 'Z' ? c + 32 : c;
+    }
+    return c > lower_ranges[sizeof lower_ranges / sizeof *lower_ranges - 1].last
+               ? c
+               : map_case(c, RANGES(lower_ranges));
+}
+
+uint32_t
+pz_unicode_upper(uint32_t c)
+{
+    if (c < 0x80) {
+        return c >= 'a' && c <= 'z' ? c - 32 : c;
+    }
+    return c > upper_ranges[sizeof upper_ranges / sizeof *upper_ranges - 1].last
+               ? c
+               : map_case(c, RANGES(upper_ranges));
+}
+
+static struct pz_str
+change_case(struct pz_str text, uint32_t (*change)(uint32_t), struct pz_arena *arena)
+{
+    // A mapping may be longer in UTF-8, by at most one byte for each two (U+0250 to U+2C6F).
+    char *out = pz_arena_alloc(arena, (size_t)text.len + text.len / 2 + 4);
+    if (out == NULL) {
+        return (struct pz_str){NULL, 0};
+    }
+    uint32_t len = 0;
+    for (uint32_t at = 0; at < text.len;) {
+        uint32_t bytes;
+        uint32_t code_point = decode_char(text.data + at, &bytes);
+        len += encode_char(change(code_point), out + len);
+        at += bytes;
+    }
+    return (struct pz_str){out, len};
+}
+
+struct pz_str
+pz_text_lower(struct pz_str text, struct pz_arena *arena)
+{
+    return change_case(text, pz_unicode_lower, arena);
+}
+
+static enum pz_status
+case_kernel(struct pz_call *call, uint32_t (*change)(uint32_t), struct pz_error *err)
+{
+    struct pz_str *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        out[row] = change_case(pz_vector_str(&call->args[0], row), change, call->arena);
+        if (out[row].data == NULL) {
+            return pz_call_fail_memory(call, err);
+        }
+    }
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_lower(struct pz_call *call, struct pz_error *err)
+{
+    return case_kernel(call, pz_unicode_lower, err);
+}
+
+enum pz_status
+pz_fn_upper(struct pz_call *call, struct pz_error *err)
+{
+    return case_kernel(call, pz_unicode_upper, err);
+}
+
+// ---- joining -------------------------------------------------------------------------------
+
+static enum pz_status
+fail_length(const struct pz_call *call, struct pz_error *err)
+{
+    return pz_fail_sql(err, "54000", call->sql_offset, "a text would be longer than %u bytes",
+                       PZ_TEXT_LEN_MAX);
+}
+
+static enum pz_status
+make_text(struct pz_call *call, uint64_t len, char **out, struct pz_error *err)
+{
+    if (len > PZ_TEXT_LEN_MAX) {
+        return fail_length(call, err);
+    }
+    *out = pz_arena_alloc(call->arena, len);
+    return *out != NULL ? PZ_OK : pz_call_fail_memory(call, err);
+}
+
+static void
+put(char **at, struct pz_str text)
+{
+    if (text.len > 0) {
+        memcpy(*at, text.data, text.len);
+        *at += text.len;
+    }
+}
+
+// One after the other; NULL arguments are empty.
+static enum pz_status
+join_row(struct pz_call *call, uint32_t row, struct pz_error *err)
+{
+    uint64_t len = 0;
+    for (uint32_t a = 0; a < call->arg_count; a++) {
+        len += pz_vector_is_null(&call->args[a], row) ? 0 : pz_vector_str(&call->args[a], row).len;
+    }
+    char *text;
+    PZ_TRY(make_text(call, len, &text, err));
+    ((struct pz_str *)call->out)[row] = (struct pz_str){text, (uint32_t)len};
+    for (uint32_t a = 0; a < call->arg_count; a++) {
+        if (!pz_vector_is_null(&call->args[a], row)) {
+            put(&text, pz_vector_str(&call->args[a], row));
+        }
+    }
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_concat_operator(struct pz_call *call, struct pz_error *err)
+{
+    PZ_CALL_EACH(call, row)
+    {
+        PZ_TRY(join_row(call, row, err));
+    }
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_concat(struct pz_call *call, struct pz_error *err)
+{
+    call->out_valid = NULL;
+    return pz_fn_concat_operator(call, err);
+}
+
+// ---- measuring and cutting -----------------------------------------------------------------
+
+enum pz_status
+pz_fn_length(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    int64_t *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        struct pz_str text = pz_vector_str(&call->args[0], row);
+        out[row] = (int64_t)pz_utf8_length(text.data, text.len);
+    }
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_octet_length(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    int64_t *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        out[row] = pz_vector_str(&call->args[0], row).len;
+    }
+    return PZ_OK;
+}
+
+// `first` counts from 1 and may lie before the text; the part before it counts into `count`.
+static struct pz_str
+substring(struct pz_str text, int64_t first, bool has_count, int64_t count)
+{
+    int64_t end = INT64_MAX; // the character after the last one
+    if (has_count && !pz_add_i64(first, count, &end)) {
+        end = INT64_MAX;
+    }
+    int64_t from = first < 1 ? 1 : first;
+    uint32_t begin_byte = skip_chars(text, (uint64_t)(from - 1));
+    struct pz_str rest = {text.data + begin_byte, text.len - begin_byte};
+    if (end <= from) {
+        rest.len = 0;
+    } else if (end != INT64_MAX) {
+        rest.len = skip_chars(rest, (uint64_t)(end - from));
+    }
+    return rest;
+}
+
+enum pz_status
+pz_fn_substring(struct pz_call *call, struct pz_error *err)
+{
+    struct pz_str *out = call->out;
+    bool has_count = call->arg_count == 3;
+    PZ_CALL_EACH(call, row)
+    {
+        int64_t count = has_count ? pz_vector_int(&call->args[2], row) : 0;
+        if (count < 0) {
+            return pz_fail_sql(err, "22011", call->sql_offset,
+                               "negative substring length not allowed");
+        }
+        out[row] = substring(pz_vector_str(&call->args[0], row), pz_vector_int(&call->args[1], row),
+                             has_count, count);
+    }
+    return PZ_OK;
+}
+
+// How many characters from the start `left(text, n)` keeps.
+static uint64_t
+chars_kept(struct pz_str text, int64_t n)
+{
+    if (n >= 0) {
+        return (uint64_t)n;
+    }
+    uint64_t length = pz_utf8_length(text.data, text.len);
+    uint64_t dropped = -(uint64_t)n;
+    return dropped < length ? length - dropped : 0;
+}
+
+enum pz_status
+pz_fn_left(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    struct pz_str *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        struct pz_str text = pz_vector_str(&call->args[0], row);
+        text.len = skip_chars(text, chars_kept(text, pz_vector_int(&call->args[1], row)));
+        out[row] = text;
+    }
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_right(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    struct pz_str *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        struct pz_str text = pz_vector_str(&call->args[0], row);
+        int64_t n = pz_vector_int(&call->args[1], row);
+        uint64_t length = pz_utf8_length(text.data, text.len);
+        uint64_t skipped = n < 0 ? -(uint64_t)n : (uint64_t)n < length ? length - (uint64_t)n : 0;
+        uint32_t begin = skip_chars(text, skipped);
+        out[row] = (struct pz_str){text.data + begin, text.len - begin};
+    }
+    return PZ_OK;
+}
+
+static bool
+has_char(struct pz_str set, const char *at, uint32_t bytes)
+{
+    for (uint32_t i = 0; i + bytes <= set.len; i += char_bytes((unsigned char)set.data[i])) {
+        if (memcmp(set.data + i, at, bytes) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct pz_str
+trim(struct pz_str text, struct pz_str set, bool at_start, bool at_end)
+{
+    while (at_start && text.len > 0) {
+        uint32_t bytes = char_bytes((unsigned char)text.data[0]);
+        if (!has_char(set, text.data, bytes)) {
+            break;
+        }
+        text.data += bytes;
+        text.len -= bytes;
+    }
+    while (at_end && text.len > 0) {
+        uint32_t begin = text.len - 1;
+        while (begin > 0 && is_continuation(text.data[begin])) {
+            begin--;
+        }
+        if (!has_char(set, text.data + begin, text.len - begin)) {
+            break;
+        }
+        text.len = begin;
+    }
+    return text;
+}
+
+static void
+trim_kernel(struct pz_call *call, bool at_start, bool at_end)
+{
+    struct pz_str *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        struct pz_str set = call->arg_count > 1 ? pz_vector_str(&call->args[1], row) : PZ_STR(" ");
+        out[row] = trim(pz_vector_str(&call->args[0], row), set, at_start, at_end);
+    }
+}
+
+enum pz_status
+pz_fn_trim(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    trim_kernel(call, true, true);
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_ltrim(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    trim_kernel(call, true, false);
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_rtrim(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    trim_kernel(call, false, true);
+    return PZ_OK;
+}
+
+// ---- searching -----------------------------------------------------------------------------
+
+// Byte position of the needle at or after `from`, or UINT32_MAX.
+static uint32_t
+find(struct pz_str text, struct pz_str needle, uint32_t from)
+{
+    if (needle.len == 0) {
+        return from;
+    }
+    const char *found = from >= text.len
+                            ? NULL
+                            : memmem(text.data + from, text.len - from, needle.data, needle.len);
+    return found == NULL ? UINT32_MAX : (uint32_t)(found - text.data);
+}
+
+static enum pz_status
+replace_row(struct pz_call *call, uint32_t row, struct pz_error *err)
+{
+    struct pz_str text = pz_vector_str(&call->args[0], row);
+    struct pz_str from = pz_vector_str(&call->args[1], row);
+    struct pz_str to = pz_vector_str(&call->args[2], row);
+    struct pz_str *out = &((struct pz_str *)call->out)[row];
+    uint64_t count = 0;
+    if (from.len > 0) {
+        for (uint32_t at = find(text, from, 0); at != UINT32_MAX;
+             at = find(text, from, at + from.len)) {
+            count++;
+        }
+    }
+    if (count == 0) {
+        *out = text;
+        return PZ_OK;
+    }
+    uint64_t len = text.len - count * from.len + count * to.len;
+    char *copy;
+    PZ_TRY(make_text(call, len, &copy, err));
+    *out = (struct pz_str){copy, (uint32_t)len};
+    uint32_t done = 0;
+    for (uint32_t at = find(text, from, 0); at != UINT32_MAX; at = find(text, from, done)) {
+        put(&copy, (struct pz_str){text.data + done, at - done});
+        put(&copy, to);
+        done = at + from.len;
+    }
+    put(&copy, (struct pz_str){text.data + done, text.len - done});
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_replace(struct pz_call *call, struct pz_error *err)
+{
+    PZ_CALL_EACH(call, row)
+    {
+        PZ_TRY(replace_row(call, row, err));
+    }
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_reverse(struct pz_call *call, struct pz_error *err)
+{
+    struct pz_str *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        struct pz_str text = pz_vector_str(&call->args[0], row);
+        char *copy;
+        PZ_TRY(make_text(call, text.len, &copy, err));
+        for (uint32_t at = 0; at < text.len;) {
+            uint32_t bytes = char_bytes((unsigned char)text.data[at]);
+            memcpy(copy + (text.len - at - bytes), text.data + at, bytes);
+            at += bytes;
+        }
+        out[row] = (struct pz_str){copy, text.len};
+    }
+    return PZ_OK;
+}
+
+static void
+position_kernel(struct pz_call *call, uint32_t text_arg)
+{
+    int64_t *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        struct pz_str text = pz_vector_str(&call->args[text_arg], row);
+        uint32_t at = find(text, pz_vector_str(&call->args[1 - text_arg], row), 0);
+        out[row] = at == UINT32_MAX ? 0 : (int64_t)pz_utf8_length(text.data, at) + 1;
+    }
+}
+
+enum pz_status
+pz_fn_strpos(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    position_kernel(call, 0);
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_position(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    position_kernel(call, 1);
+    return PZ_OK;
+}
+
+enum pz_status
+pz_fn_starts_with(struct pz_call *call, struct pz_error *err)
+{
+    (void)err;
+    uint8_t *out = call->out;
+    PZ_CALL_EACH(call, row)
+    {
+        struct pz_str text = pz_vector_str(&call->args[0], row);
+        struct pz_str prefix = pz_vector_str(&call->args[1], row);
+        text.len = text.len < prefix.len ? text.len : prefix.len;
+        out[row] = pz_str_equal(text, prefix);
+    }
+    return PZ_OK;
+}
