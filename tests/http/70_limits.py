@@ -17,7 +17,7 @@ MIB = 1 << 20
 
 
 class Bodies(plaza.Case):
-    serve_arguments = ("--bulk-body-max", "2MB")
+    serve_arguments = ("--bulk-body-max", "2MiB")
 
     def setUp(self):
         super().setUp()
@@ -161,7 +161,7 @@ class Clients(plaza.Case):
 
 
 class Queries(plaza.Case):
-    serve_arguments = ("--query-memory", "16MB")
+    serve_arguments = ("--query-memory", "16MiB")
 
     def test_memory(self):
         self.client.write_sql("CREATE TABLE many (n BIGINT, t TEXT)")
