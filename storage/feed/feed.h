@@ -11,9 +11,14 @@
 //     layers    view counts of loaded segments, not folded   immutable but for what was folded
 //     base      LMDB as of `fold_number`                     changed by fold slices
 //
-// A read takes what it needs of active, frozen and layers under the overlay's mutex together with
-// fold_number, then begins an LMDB read transaction and checks that the base has the same
-// fold_number, else starts over: the parts always fit together.
+// A read begins an LMDB read transaction, which shows the base as of some fold_number; under the
+// feed's mutex it takes frozen and layers as they go with that number (they are immutable and held
+// by reference count) and what it needs of active, so the parts always fit together. The parts for
+// the next number stand ready before a slice commits; only a read that sleeps through a slice
+// starts over.
+//
+// Threads: "writer thread" below is the one that commits. It alone changes what the mutex guards
+// and therefore reads it without. A slice goes in a transaction of its own, not into a group's.
 #ifndef PZ_STORAGE_FEED_FEED_H
 #define PZ_STORAGE_FEED_FEED_H
 
@@ -39,22 +44,26 @@ struct pz_feed_row {
     double sentiment;
 };
 
-// Opens over an environment; reads how far it is folded. *next_message_id_out is larger than every
-// id in the base (1 when empty).
+// Opens over an environment; reads how far it is folded. Then recovery: every row from the
+// watermarks on and the waiting layers, also when there are none of them; then all other calls.
 PZ_MUST_USE enum pz_status pz_feed_open(struct pz_kv_env *env, struct pz_feed **feed_out,
                                         struct pz_error *err);
 void pz_feed_close(struct pz_feed *feed); // NULL is ignored
 
-// Rows below this number of that kind are in the base (all of them). Rows from here up to
-// pz_feed_recover_row's caller's end must be given to recovery at start.
+// Watermarks: rows below this number of that kind are in the base, all of them. The log must keep
+// the others, and recovery needs them all, those of an interrupted fold included. Writer thread.
 uint64_t pz_feed_folded(const struct pz_feed *feed, enum pz_feed_kind kind);
 
-// Recovery, before any other use: the row goes to the active overlay, unless an interrupted fold
-// has already put it into the base. Rows of a kind come in order; kinds in the order of the enum.
+// Recovery: the row goes to the active overlay, or back to the frozen one when it belongs to an
+// interrupted fold (which then goes on: pz_feed_is_folding), or nowhere when that fold has already
+// put it into the base. Rows of a kind come in order; kinds in the order of the enum. PZ_CORRUPT
+// when the rows break the feed's rules.
 PZ_MUST_USE enum pz_status pz_feed_recover_row(struct pz_feed *feed, const struct pz_feed_row *row,
                                                struct pz_error *err);
 PZ_MUST_USE enum pz_status pz_feed_recover_end(struct pz_feed *feed, struct pz_error *err);
-// The next message id to give out: larger than every id ever stored. Writer thread.
+// The next message id to give out: larger than that of every message ever stored, deleted ones and
+// those of the open group included (likes and views of no message do not count). 0 when the largest
+// of all ids is taken: there is no next. Writer thread.
 int64_t pz_feed_next_message_id(const struct pz_feed *feed);
 
 // ---- writer thread: a group of rows in one write transaction --------------------------------
@@ -71,16 +80,20 @@ PZ_MUST_USE enum pz_status pz_feed_group_message(struct pz_feed *feed, int64_t m
                                                  struct pz_error *err);
 PZ_MUST_USE enum pz_status pz_feed_group_likes(struct pz_feed *feed, int64_t message_id,
                                                int64_t *likes_out, struct pz_error *err);
-// Adds a row that the rules accepted.
+// Adds a row that the rules accepted: a message whose id is absent, a like that changes something,
+// a deletion of a present message. PZ_CORRUPT when it breaks them, PZ_NO_MEMORY; nothing changed
+// then.
 PZ_MUST_USE enum pz_status pz_feed_group_apply(struct pz_feed *feed, const struct pz_feed_row *row,
                                                struct pz_error *err);
-// A mark to go back to when a later row of the same write refuses it as a whole.
+// A mark to go back to when a later row of the same write refuses it as a whole. Marks may be
+// nested; going back to one makes those after it void.
 struct pz_feed_mark {
     uint64_t value[4];
 };
 struct pz_feed_mark pz_feed_group_mark(const struct pz_feed *feed);
 void pz_feed_group_undo(struct pz_feed *feed, struct pz_feed_mark mark);
-// After the LMDB commit: the group's rows become visible to readers. Or forgets them.
+// After the LMDB commit: the group's rows become visible to readers, groups of up to about 2,000
+// messages and likes at one instant. Or forgets them.
 void pz_feed_group_commit(struct pz_feed *feed);
 void pz_feed_group_abort(struct pz_feed *feed);
 
@@ -89,14 +102,18 @@ void pz_feed_group_abort(struct pz_feed *feed);
 uint64_t
 pz_feed_unfolded(const struct pz_feed *feed); // entries in active, frozen and layers; any thread
 bool pz_feed_is_folding(const struct pz_feed *feed); // frozen or a layer still has entries
-// Makes active the frozen one when nothing is frozen; `ends[kind]` are the row numbers below which
-// all rows are in it. When there is nothing to fold, advances the watermarks in the next slice.
+// Makes active the frozen one when nothing is frozen (else does nothing); `ends[kind]` are the row
+// numbers below which all rows are in it or in the base. When there is nothing to fold, the next
+// slice just advances the watermarks. Outside of groups and slices.
 void pz_feed_fold_start(struct pz_feed *feed, const uint64_t ends[PZ_FEED_KIND_COUNT]);
-// Puts about `message_count_max` messages' changes into the base, in key order, with the progress
-// mark, all in `txn`. The last slice of a fold records the watermarks.
+// Puts up to `message_count_max` messages' changes into the base, in key order, with the progress
+// mark, all in `txn`; less when they reach 512 likes or 64 KiB. The last slice of a fold records
+// the watermarks. Frozen and layers take turns. Does nothing when there is nothing to fold.
+// After a failure `txn` must be aborted.
 PZ_MUST_USE enum pz_status pz_feed_fold_slice(struct pz_feed *feed, struct pz_kv_txn *txn,
                                               uint32_t message_count_max, struct pz_error *err);
-// After the commit of the slice: drops from memory what the base now has. Or forgets the slice.
+// After the commit of the slice: drops from memory what the base now has. Or, also after a commit
+// with unknown outcome, forgets the slice; reads go on whatever the outcome was.
 void pz_feed_fold_slice_committed(struct pz_feed *feed);
 void pz_feed_fold_slice_aborted(struct pz_feed *feed);
 
@@ -108,18 +125,20 @@ struct pz_feed_layer;
 struct pz_feed_layer *pz_feed_layer_create(uint64_t segment_id, int64_t *message_ids,
                                            uint32_t *counts, size_t count);
 void pz_feed_layer_destroy(struct pz_feed_layer *layer);
-// In the load's transaction: records that the segment waits to be folded.
+// In the load's transaction: records that the segment waits to be folded. Until it is, the segment
+// must remain, for recovery to count its views again.
 PZ_MUST_USE enum pz_status pz_feed_layer_record(struct pz_feed_layer *layer, struct pz_kv_txn *txn,
                                                 struct pz_error *err);
 // After its commit, or at recovery: the counts become visible. The feed owns the layer then.
 void pz_feed_layer_add(struct pz_feed *feed, struct pz_feed_layer *layer);
-// At recovery: the segments whose layers must be rebuilt. *ids_out is malloc'ed.
+// At recovery: the segments whose layers must be built again and added. *ids_out is malloc'ed.
 PZ_MUST_USE enum pz_status pz_feed_layers_waiting(struct pz_feed *feed, uint64_t **ids_out,
                                                   size_t *count_out, struct pz_error *err);
 
 // ---- reading (any thread) -------------------------------------------------------------------
 
-// As pz_feed_get_message and pz_feed_get_page of store.h.
+// As pz_feed_get_message and pz_feed_get_page of store.h. PZ_BUSY when folding is so fast that no
+// attempt found base and overlay in step.
 PZ_MUST_USE enum pz_status pz_feed_read_message(struct pz_feed *feed, int64_t message_id,
                                                 struct pz_arena *arena, struct pz_message *out,
                                                 struct pz_error *err);
@@ -130,7 +149,8 @@ PZ_MUST_USE enum pz_status pz_feed_read_page(struct pz_feed *feed,
                                              struct pz_error *err);
 
 // For `plaza check`: calls each(payload, …) for every message id that has counters, a message or
-// likes, in id order, with the state as of one moment.
+// likes, in id order, with the state as of one moment. Holds a read transaction throughout: `each`
+// must not wait for anything.
 struct pz_feed_state {
     int64_t message_id;
     enum pz_feed_presence presence;

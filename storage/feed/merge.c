@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// From pending to active: after its commit, a group becomes visible.
+//
+// All that takes time or memory is done before the mutex is taken: where each item goes is looked
+// up, tables are grown as copies, bodies are copied, new keys are sorted and merged. Under the
+// mutex remain additions and the exchange of pointers. A group of more than STEP items lets go of
+// the mutex now and then; its messages appear in pages all at once, at the end.
+//
+// The group is durable by now, so there is no way back: without memory the process ends, and the
+// next start finds the rows in the log.
+#include "storage/feed/feed_internal.h"
+
+#include <stdlib.h>
+
+#define STEP 2048u
+
+struct merge {
+    const struct pz__feed_overlay *pending;
+    struct pz__feed_overlay *active;
+    uint32_t *messages;   // position in active of each message of pending; NONE = nothing changes
+    uint32_t *likes;      // the same of pairs
+    uint32_t message_end; // positions of active from its count to here are new
+    uint32_t like_end;
+    struct pz__feed_table grown_messages; // empty when there is room
+    struct pz__feed_table grown_likes;
+    struct pz__feed_index order;
+    struct pz__feed_index by_user;
+};
+
+static void
+find_messages(struct merge *merge)
+{
+    const struct pz__feed_overlay *pending = merge->pending;
+    uint32_t count = pending->messages.count;
+    merge->messages = pz_xcalloc((size_t)count + 1, sizeof *merge->messages);
+    for (uint32_t i = 0; i < pending->likes.count; i++) {
+        const struct pz__feed_like *like = pz__feed_like_at(pending, i);
+        if (like->net != 0) {
+            merge->messages[like->message] = 1; // is needed
+        }
+    }
+    merge->message_end = merge->active->messages.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pz__feed_message *message = pz__feed_message_at(pending, i);
+        bool is_changed = message->body != NULL || message->is_deleted || message->views != 0;
+        if (!is_changed && merge->messages[i] == 0) {
+            merge->messages[i] = PZ__FEED_NONE; // taken back, or came out even
+            continue;
+        }
+        uint32_t position = pz__feed_find_message(merge->active, message->message_id);
+        merge->messages[i] = position != PZ__FEED_NONE ? position : merge->message_end++;
+    }
+}
+
+static void
+find_likes(struct merge *merge)
+{
+    uint32_t count = merge->pending->likes.count;
+    merge->likes = pz_xcalloc((size_t)count + 1, sizeof *merge->likes);
+    merge->like_end = merge->active->likes.count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pz__feed_like *like = pz__feed_like_at(merge->pending, i);
+        merge->likes[i] = PZ__FEED_NONE;
+        if (like->net == 0) {
+            continue;
+        }
+        uint32_t message = merge->messages[like->message];
+        if (message < merge->active->messages.count) {
+            merge->likes[i] = pz__feed_find_like(merge->active, message, like->user);
+        }
+        if (merge->likes[i] == PZ__FEED_NONE) {
+            merge->likes[i] = merge->like_end++;
+        }
+    }
+}
+
+static void
+grow(const struct pz__feed_table *table, uint32_t end, struct pz__feed_table *grown_out)
+{
+    uint32_t more = end - table->count;
+    if (pz__feed_table_has_room(table, more)) {
+        pz__feed_table_init(grown_out, table->item_size);
+    } else if (!pz__feed_table_copy_grown(table, more, grown_out)) {
+        pz_panic(__FILE__, __LINE__, "no memory for %u more of the feed's changes", more);
+    }
+}
+
+// Bodies move to active's arena, and their keys into copies of its indexes.
+static void
+take_bodies(struct merge *merge)
+{
+    struct pz__feed_key *keys =
+        pz_xcalloc((size_t)merge->pending->messages.count + 1, sizeof *keys);
+    size_t count = 0;
+    for (uint32_t i = 0; i < merge->pending->messages.count; i++) {
+        struct pz__feed_message *message = pz__feed_message_at(merge->pending, i);
+        if (message->body == NULL) {
+            continue;
+        }
+        message->body = pz__feed_body_copy(merge->active, message->body);
+        if (message->body == NULL) {
+            pz_panic(__FILE__, __LINE__, "no memory for a new message of the feed");
+        }
+        if (!message->is_deleted) {
+            keys[count++] = (struct pz__feed_key){message->body->created_at, message->message_id,
+                                                  message->body->user, merge->messages[i]};
+        }
+    }
+    pz__feed_index_prepare(&merge->active->order, keys, count, &merge->order);
+    pz__feed_index_prepare(&merge->active->by_user, keys, count, &merge->by_user);
+    free(keys);
+}
+
+static void
+breathe(struct pz_feed *feed, uint32_t done)
+{
+    if ((done + 1) % STEP == 0) {
+        feed->is_merging = true;
+        pz_mutex_unlock(&feed->mutex);
+        pz_mutex_lock(&feed->mutex);
+    }
+}
+
+static void
+add_items(struct pz_feed *feed, const struct merge *merge)
+{
+    struct pz__feed_overlay *active = merge->active;
+    for (uint32_t i = 0; i < merge->pending->messages.count; i++) {
+        const struct pz__feed_message *from = pz__feed_message_at(merge->pending, i);
+        uint32_t position = merge->messages[i];
+        if (position == PZ__FEED_NONE) {
+            continue;
+        }
+        if (position == active->messages.count) {
+            (void)pz__feed_add_message(active, from->message_id);
+        }
+        struct pz__feed_message *to = pz__feed_message_at(active, position);
+        to->likes += from->likes;
+        to->views += from->views;
+        to->is_deleted |= from->is_deleted;
+        if (from->body != NULL) {
+            to->body = from->body;
+        }
+        breathe(feed, i);
+    }
+    for (uint32_t i = 0; i < merge->pending->likes.count; i++) {
+        const struct pz__feed_like *from = pz__feed_like_at(merge->pending, i);
+        uint32_t position = merge->likes[i];
+        if (position == PZ__FEED_NONE) {
+            continue;
+        }
+        if (position == active->likes.count) {
+            (void)pz__feed_add_like(active, merge->messages[from->message], from->user);
+        }
+        pz__feed_like_at(active, position)->net += from->net;
+        breathe(feed, i);
+    }
+}
+
+static void
+exchange_table(struct pz__feed_table *table, struct pz__feed_table *grown)
+{
+    if (grown->capacity > 0) {
+        struct pz__feed_table old = *table;
+        *table = *grown;
+        *grown = old;
+    }
+}
+
+void
+pz__feed_merge(struct pz_feed *feed)
+{
+    struct merge merge = {.pending = feed->group.pending, .active = feed->active};
+    find_messages(&merge);
+    find_likes(&merge);
+    grow(&merge.active->messages, merge.message_end, &merge.grown_messages);
+    grow(&merge.active->likes, merge.like_end, &merge.grown_likes);
+    take_bodies(&merge);
+
+    struct pz__feed_index old_order;
+    struct pz__feed_index old_by_user;
+    pz_mutex_lock(&feed->mutex);
+    exchange_table(&merge.active->messages, &merge.grown_messages);
+    exchange_table(&merge.active->likes, &merge.grown_likes);
+    add_items(feed, &merge);
+    pz__feed_index_exchange(&merge.active->order, &merge.order, &old_order);
+    pz__feed_index_exchange(&merge.active->by_user, &merge.by_user, &old_by_user);
+    feed->is_merging = false;
+    pz_mutex_unlock(&feed->mutex);
+
+    pz__feed_index_retire(&old_order, &merge.order);
+    pz__feed_index_retire(&old_by_user, &merge.by_user);
+    pz__feed_table_fini(&merge.grown_messages);
+    pz__feed_table_fini(&merge.grown_likes);
+    free(merge.messages);
+    free(merge.likes);
+}
