@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// CSV records: quoting, headers, types, and errors with their line.
 #include "tests/support/test.h"
 #include "tests/unit/ingest/fake_store.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// NDJSON records: every type and damage, and agreement with an independent JSON parser.
 #include "tests/support/test.h"
 #include "tests/unit/ingest/fake_store.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Whole loads: divisions of the input, encodings, rejects, and aborts that store nothing.
 #include "tests/support/test.h"
 #include "tests/unit/ingest/fake_store.h"
 

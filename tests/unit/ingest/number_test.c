@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Numbers in records: the forms taken, and the fault named for each that is not.
 #include "ingest/number.h"
 #include "tests/support/test.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Timestamps in records: every form taken, and what is refused.
 #include "base/clock.h"
 #include "ingest/ingest.h"
 #include "tests/support/test.h"
