@@ -20,8 +20,8 @@ ops_of(unsigned codec)
     return codec < sizeof(ops) / sizeof(ops[0]) ? ops[codec] : NULL;
 }
 
-static struct pz__int_stats
-study(const uint64_t *values, uint32_t count)
+struct pz__int_stats
+pz__int_study(const uint64_t *values, uint32_t count)
 {
     struct pz__int_stats stats = {.min = (int64_t)values[0], .max = (int64_t)values[0]};
     uint64_t step = count > 1 ? values[1] - values[0] : 0;
@@ -57,7 +57,7 @@ pz__int_plan(struct pz_arena *arena, const uint64_t *values, uint32_t count, uns
                                   .values = values,
                                   .count = count,
                                   .allowed = allowed,
-                                  .stats = study(values, count),
+                                  .stats = pz__int_study(values, count),
                                   .best_bytes = SIZE_MAX};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         struct pz__int_plan plan = {.codec = order[i], .count = count};

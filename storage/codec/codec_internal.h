@@ -108,6 +108,8 @@ struct pz__int_stats {
     bool is_sequence;
 };
 
+struct pz__int_stats pz__int_study(const uint64_t *values, uint32_t count);
+
 // Planning of one array: what its codecs see.
 struct pz__int_input {
     struct pz_arena *arena;
