@@ -123,7 +123,8 @@ enum pz_write_kind {
     PZ_WRITE_DELETE_ROWS,    // hide rows of a log table
     PZ_WRITE_CREATE_TABLE,   // table; PZ_EXISTS
     PZ_WRITE_DROP_TABLE,     // table->name; PZ_NOT_FOUND
-    PZ_WRITE_INTERNAL,       // the store's own: seal, fold, load
+    PZ_WRITE_LOAD,           // internal: see pz_load_commit
+    PZ_WRITE_INTERNAL,       // internal: seal, fold
 };
 
 enum pz_on_error {
@@ -181,7 +182,9 @@ struct pz_write {
     uint32_t row_error_count;
 
     struct pz_write *next; // internal
+    struct pz_load *load;  // internal
     enum pz_status (*internal)(struct pz_write *write, void *context, struct pz_error *err);
+    void *internal_context;
 };
 
 // Queues the write. PZ_BUSY (store closing, or more than the queue's 64 MiB wait) and PZ_IO (a

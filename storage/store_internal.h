@@ -77,11 +77,14 @@ struct pz_hide_list {
 struct pz_table {
     struct pz_table_state state;
     struct pz_table_def *owned_def;
-    uint64_t sealed_row; // rows below are in segments (or hidden and gone)
+    uint64_t sealed_row;  // rows below are in segments (or hidden and gone)
+    uint64_t trimmed_row; // chunks of rows below are gone
+    uint64_t seal_end; // rows below belong to a seal in progress: no block holds rows of both sides
     // Of the group being committed:
     struct pz_batch group_rows;
     struct pz_hide_list hides;
     struct pz_tail_layout *new_layout; // with blocks added for the group's rows, or NULL
+    bool has_mirrored;                 // the mirror holds rows of the group
     uint32_t saved_rows;               // row_count of the last block before the group
 };
 
@@ -100,9 +103,14 @@ struct pz_store {
     // Writer thread only, after opening.
     struct pz_table **tables; // in order of name
     uint32_t table_count;
+    struct pz_domain_name {
+        uint32_t id;
+        char name[PZ_NAME_LEN_MAX + 1];
+    } * domain_names;
+    uint32_t domain_name_count;
     uint32_t next_table_id;
     uint32_t next_domain_id;
-    uint64_t next_segment_id;
+    _Atomic uint64_t next_segment_id; // taken by any thread
     uint64_t commit;
     int64_t last_wall_us; // server time never goes back
     struct pz_table_def *
@@ -133,7 +141,6 @@ struct pz_store {
     bool upkeep_wanted;
     bool upkeep_stopping;
     struct pz_thread upkeep;
-    bool has_threads;
 
     struct pz_store_counters {
         _Atomic uint64_t commits, rows_written, commit_us_sum, seals, folds, fold_slices;
@@ -183,6 +190,9 @@ struct pz_group {
     struct pz_kv_txn *txn;
     bool has_changes;
     bool is_fatal;
+    struct pz_table *created; // of a CREATE TABLE, joins the tables after the commit
+    struct pz_table *dropped;
+    struct pz_load *load;
 };
 enum pz_status pz__group_rows(struct pz_group *group, struct pz_write *write, struct pz_error *err);
 enum pz_status pz__group_like(struct pz_group *group, struct pz_write *write, struct pz_error *err);
@@ -194,6 +204,16 @@ enum pz_status pz__group_delete_message(struct pz_group *group, struct pz_write 
                                         struct pz_error *err);
 enum pz_status pz__group_delete_rows(struct pz_group *group, struct pz_write *write,
                                      struct pz_error *err);
+// The row as the feed's fold sees it; false when the table is none of the feed's.
+bool pz__feed_row_of(const struct pz_batch *batch, size_t row, uint64_t row_number,
+                     struct pz_feed_row *out);
+// A row as a JSON object, as NDJSON input would give it (for dead letters).
+void pz__row_to_json(struct pz_store *store, const struct pz_batch *batch, size_t row,
+                     struct pz_buffer *out);
+void pz__group_ddl_committed(struct pz_group *group);
+void pz__group_ddl_aborted(struct pz_group *group);
+// Notes that a row is to be hidden.
+void pz__hide(struct pz_table *table, struct pz_hide hide);
 // The number the next row appended to the table in this group will have.
 static inline uint64_t
 pz__table_next_row(const struct pz_table *table)
@@ -206,6 +226,7 @@ void pz__tables_remove(struct pz_store *store, struct pz_table *table);
 struct pz_table *pz__table_create(struct pz_table_def *owned_def);
 void pz__table_destroy(struct pz_table *table); // not its def
 struct pz_domain *pz__store_domain(struct pz_store *store, uint32_t domain_id);
+void pz__store_name_domain(struct pz_store *store, uint32_t domain_id, struct pz_str name);
 struct pz_domain *pz__store_add_domain(struct pz_store *store, uint32_t domain_id);
 
 // ---- data_dir.c -----------------------------------------------------------------------------
@@ -222,6 +243,8 @@ PZ_MUST_USE enum pz_status pz__data_dir_set_orphans_aside(struct pz_store *store
 
 // ---- recover.c ------------------------------------------------------------------------------
 
+// Which rows of the feed's log a table holds; false for other tables.
+bool pz__feed_kind_of(uint32_t table_id, enum pz_feed_kind *kind_out);
 PZ_MUST_USE enum pz_status pz__store_recover(struct pz_store *store, struct pz_error *err);
 
 // ---- upkeep ---------------------------------------------------------------------------------
@@ -230,6 +253,9 @@ void *pz__upkeep_run(void *store);
 void pz__upkeep_wake(struct pz_store *store);
 PZ_MUST_USE enum pz_status pz__seal_table(struct pz_store *store, uint32_t table_id,
                                           struct pz_error *err);
+// Deletes the chunks whose rows are sealed and folded, a few hundred a commit.
+PZ_MUST_USE enum pz_status pz__trim_table(struct pz_store *store, uint32_t table_id,
+                                          struct pz_error *err);
 PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_paced,
                                         struct pz_error *err);
 // Writes rows as a segment file under its final name, durable, not yet in the catalog.
@@ -237,6 +263,16 @@ PZ_MUST_USE enum pz_status pz__segment_publish(struct pz_store *store, const str
                                                struct pz_segment_info *info_out,
                                                struct pz_segment **segment_out,
                                                struct pz_error *err);
+// View counts per message, of rows about to become a segment or of one that is there.
+PZ_MUST_USE enum pz_status pz__view_layer_of_rows(const struct pz_batch *rows, uint64_t segment_id,
+                                                  struct pz_feed_layer **layer_out,
+                                                  struct pz_error *err);
+PZ_MUST_USE enum pz_status pz__view_layer_of_segment(struct pz_segment *segment,
+                                                     struct pz_feed_layer **layer_out,
+                                                     struct pz_error *err);
+// Inside a group: registers a load's segments. After its commit: shows them.
+enum pz_status pz__group_load(struct pz_group *group, struct pz_write *write, struct pz_error *err);
+void pz__group_load_committed(struct pz_group *group);
 // A fresh segment id. Any thread.
 uint64_t pz__store_take_segment_id(struct pz_store *store);
 

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// `plaza check`: reads every page of every table back (which verifies the checksums), recomputes
+// the feed's state from the log, and compares it with what the feed says. Meant for a store without
+// concurrent writes.
+#include "storage/store_internal.h"
+
+#include "base/hash.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// What the log says about one message id.
+struct expected {
+    int64_t message_id; // 0 = free slot
+    int64_t likes, views;
+    bool is_present;
+    bool was_seen; // by the walk over the feed
+};
+
+struct check {
+    struct pz_store *store;
+    struct pz_buffer *report;
+    uint64_t problems;
+    struct expected *slots;
+    size_t slot_count; // a power of two
+    size_t used;
+};
+
+static void PZ_PRINTF(2, 3) report(struct check *check, const char *format, ...)
+{
+    char line[300];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    check->problems++;
+    if (check->problems <= 1000) {
+        pz_buffer_printf(check->report, "%s\n", line);
+    }
+}
+
+// ---- the state expected ---------------------------------------------------------------------
+
+static struct expected *
+find_slot(struct expected *slots, size_t slot_count, int64_t message_id)
+{
+    size_t at = (size_t)pz_hash_u64((uint64_t)message_id) & (slot_count - 1);
+    while (slots[at].message_id != 0 && slots[at].message_id != message_id) {
+        at = (at + 1) & (slot_count - 1);
+    }
+    return &slots[at];
+}
+
+static struct expected *
+expect(struct check *check, int64_t message_id)
+{
+    if ((check->used + 1) * 2 > check->slot_count) {
+        size_t larger = check->slot_count == 0 ? 1024 : check->slot_count * 2;
+        struct expected *slots = pz_xcalloc(larger, sizeof *slots);
+        for (size_t i = 0; i < check->slot_count; i++) {
+            if (check->slots[i].message_id != 0) {
+                *find_slot(slots, larger, check->slots[i].message_id) = check->slots[i];
+            }
+        }
+        free(check->slots);
+        check->slots = slots;
+        check->slot_count = larger;
+    }
+    struct expected *slot = find_slot(check->slots, check->slot_count, message_id);
+    if (slot->message_id == 0) {
+        slot->message_id = message_id;
+        check->used++;
+    }
+    return slot;
+}
+
+static void
+count_rows(struct check *check, const struct pz_block *block, const struct pz_slice *ids,
+           const struct pz_slice *deltas)
+{
+    for (uint32_t row = 0; row < block->row_count; row++) {
+        if (block->deleted != NULL && pz_bit_get(block->deleted, row)) {
+            continue;
+        }
+        struct expected *slot = expect(check, ((const int64_t *)ids->data)[row]);
+        switch (block->def->id) {
+        case PZ_TABLE_MESSAGES:
+            if (slot->is_present) {
+                report(check, "table messages: message_id %lld occurs twice",
+                       (long long)slot->message_id);
+            }
+            slot->is_present = true;
+            break;
+        case PZ_TABLE_LIKES:
+            slot->likes += ((const int64_t *)deltas->data)[row];
+            break;
+        default:
+            slot->views++;
+            break;
+        }
+    }
+}
+
+static enum pz_status
+read_block(struct check *check, const struct pz_block *block, struct pz_page_scratch **scratches,
+           struct pz_error *err)
+{
+    struct pz_slice slices[2] = {{0}, {0}};
+    for (uint32_t c = 0; c < block->def->column_count; c++) {
+        struct pz_slice slice;
+        uint32_t in = c == PZ_LIKES_DELTA ? 1 : c == 0 ? 0 : 2;
+        enum pz_status status = pz_block_read(block, c, scratches[in], &slice, err);
+        if (status != PZ_OK) {
+            return status;
+        }
+        if (in < 2) {
+            slices[in] = slice;
+        }
+        for (uint32_t row = 0; slice.type == PZ_TYPE_SYMBOL && row < slice.row_count; row++) {
+            uint32_t domain = block->def->columns[c].domain_id;
+            if (!pz_slice_is_null(&slice, row) &&
+                ((const uint32_t *)slice.data)[row] >= pz_symbol_count(check->store, domain)) {
+                report(check, "table %s: column %s holds an unknown symbol", block->def->name,
+                       block->def->columns[c].name);
+                break;
+            }
+        }
+    }
+    if (pz_table_is_feed(block->def->id)) {
+        count_rows(check, block, &slices[0], &slices[1]);
+    }
+    return PZ_OK;
+}
+
+static enum pz_status
+read_tables(struct check *check, const struct pz_version *version, struct pz_error *err)
+{
+    struct pz_page_scratch *scratches[3];
+    enum pz_status status = PZ_OK;
+    for (int i = 0; i < 3; i++) {
+        scratches[i] = pz_page_scratch_create();
+    }
+    for (uint32_t t = 0; t < pz_version_table_count(version) && status == PZ_OK; t++) {
+        struct pz_table_rows rows;
+        pz_version_rows(version, pz_version_table_at(version, t), &rows);
+        for (uint32_t b = 0; b < rows.block_count && status == PZ_OK; b++) {
+            struct pz_block block;
+            pz_table_block(&rows, b, &block);
+            struct pz_error damage = {0};
+            status = read_block(check, &block, scratches, &damage);
+            if (status == PZ_CORRUPT) {
+                report(check, "%s", damage.message);
+                status = PZ_OK;
+            } else if (status != PZ_OK && err != NULL) {
+                *err = damage;
+            }
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        pz_page_scratch_destroy(scratches[i]);
+    }
+    return status;
+}
+
+// ---- the feed's state -----------------------------------------------------------------------
+
+static enum pz_status
+compare(void *payload, const struct pz_feed_state *state, struct pz_error *err)
+{
+    struct check *check = payload;
+    struct expected *slot = expect(check, state->message_id);
+    (void)err;
+    slot->was_seen = true;
+    if (slot->likes != state->likes || slot->views != state->views) {
+        report(check,
+               "message %lld: the log counts %lld likes and %lld views, the feed %lld and %lld",
+               (long long)state->message_id, (long long)slot->likes, (long long)slot->views,
+               (long long)state->likes, (long long)state->views);
+    }
+    if (state->like_count != (uint64_t)state->likes) {
+        report(check, "message %lld: the counter says %lld likes, %llu stand",
+               (long long)state->message_id, (long long)state->likes,
+               (unsigned long long)state->like_count);
+    }
+    if (slot->is_present != (state->presence == PZ_FEED_PRESENT)) {
+        report(check, "message %lld: it is %s the table and %s the feed",
+               (long long)state->message_id, slot->is_present ? "in" : "not in",
+               state->presence == PZ_FEED_PRESENT ? "in" : "not in");
+    }
+    return PZ_OK;
+}
+
+static void
+report_unseen(struct check *check)
+{
+    for (size_t i = 0; i < check->slot_count; i++) {
+        const struct expected *slot = &check->slots[i];
+        if (slot->message_id != 0 && !slot->was_seen &&
+            (slot->is_present || slot->likes != 0 || slot->views != 0)) {
+            report(check, "message %lld: the log knows it, the feed does not",
+                   (long long)slot->message_id);
+        }
+    }
+}
+
+enum pz_status
+pz_store_check(struct pz_store *store, struct pz_buffer *report_out, uint64_t *problems_out,
+               struct pz_error *err)
+{
+    struct check check = {.store = store, .report = report_out};
+    struct pz_version *version = pz_version_acquire(store);
+    enum pz_status status = read_tables(&check, version, err);
+    pz_version_release(version);
+    if (status == PZ_OK) {
+        status = pz_feed_each(store->feed, compare, &check, err);
+    }
+    if (status == PZ_OK) {
+        report_unseen(&check);
+    }
+    free(check.slots);
+    *problems_out = check.problems;
+    return status;
+}

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+// Appending rows inside a group: filling what the store fills, and the feed's rules.
+//
+// A message id given must be positive and never used; a like that stands, or an unlike of none,
+// changes nothing and is not stored. So counters equal SQL whatever the way rows came in. Rows
+// of other tables only need their NOT NULL columns.
+#include "storage/catalog/builtin.h"
+#include "storage/store_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// What becomes of one row.
+enum verdict { ROW_ACCEPTED, ROW_IGNORED, ROW_REJECTED };
+
+struct rejection {
+    uint32_t column; // PZ_NO_COLUMN when none is to blame
+    char message[200];
+};
+
+static enum verdict PZ_PRINTF(3, 4)
+    reject(struct rejection *why, uint32_t column, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    why->column = column;
+    (void)vsnprintf(why->message, sizeof why->message, format, arguments);
+    va_end(arguments);
+    return ROW_REJECTED;
+}
+
+// The first NOT NULL column but `filled` that is NULL.
+static uint32_t
+find_null(const struct pz_batch *batch, size_t row, uint32_t filled)
+{
+    for (uint32_t c = 0; c < batch->def->column_count; c++) {
+        if (c != filled && batch->def->columns[c].is_not_null &&
+            pz_column_is_null(&batch->columns[c], row)) {
+            return c;
+        }
+    }
+    return PZ_NO_COLUMN;
+}
+
+static void
+fill_int(struct pz_batch *batch, uint32_t column, size_t row, int64_t value)
+{
+    if (pz_column_is_null(&batch->columns[column], row)) {
+        pz_column_set_int(&batch->columns[column], row, value);
+    }
+}
+
+// ---- the rules of each feed table -----------------------------------------------------------
+
+static enum verdict
+check_message(struct pz_group *group, struct pz_batch *batch, size_t row, struct rejection *why,
+              struct pz_error *err)
+{
+    struct pz_feed *feed = group->store->feed;
+    int64_t id = batch->columns[PZ_MESSAGES_ID].ints[row];
+    if (id <= 0) {
+        return reject(why, PZ_MESSAGES_ID, "message_id must be a positive integer, not %lld",
+                      (long long)id);
+    }
+    enum pz_feed_presence presence = PZ_FEED_ABSENT;
+    if (id < pz_feed_next_message_id(feed) &&
+        pz_feed_group_message(feed, id, &presence, err) != PZ_OK) {
+        group->is_fatal = true;
+        return ROW_REJECTED;
+    }
+    if (presence == PZ_FEED_DELETED) {
+        return reject(why, PZ_MESSAGES_ID, "message_id %lld belonged to a message that was deleted",
+                      (long long)id);
+    }
+    if (presence == PZ_FEED_PRESENT) {
+        return reject(why, PZ_MESSAGES_ID, "message_id %lld is in use", (long long)id);
+    }
+    return ROW_ACCEPTED;
+}
+
+static enum verdict
+check_like(struct pz_group *group, struct pz_batch *batch, size_t row, struct rejection *why,
+           struct pz_error *err)
+{
+    int64_t id = batch->columns[PZ_LIKES_MESSAGE].ints[row];
+    int64_t delta = batch->columns[PZ_LIKES_DELTA].ints[row];
+    if (id <= 0) {
+        return reject(why, PZ_LIKES_MESSAGE, "message_id must be a positive integer, not %lld",
+                      (long long)id);
+    }
+    if (delta != 1 && delta != -1) {
+        return reject(why, PZ_LIKES_DELTA, "delta must be 1 (like) or -1 (unlike), not %lld",
+                      (long long)delta);
+    }
+    bool is_liked = false;
+    uint32_t user = batch->columns[PZ_LIKES_USER].codes[row];
+    if (pz_feed_group_liked(group->store->feed, id, user, &is_liked, err) != PZ_OK) {
+        group->is_fatal = true;
+        return ROW_REJECTED;
+    }
+    return is_liked == (delta == 1) ? ROW_IGNORED : ROW_ACCEPTED;
+}
+
+static enum verdict
+check_view(struct pz_group *group, const struct pz_write *write, struct pz_batch *batch, size_t row,
+           struct rejection *why, struct pz_error *err)
+{
+    int64_t id = batch->columns[PZ_VIEWS_MESSAGE].ints[row];
+    if (id <= 0) {
+        return reject(why, PZ_VIEWS_MESSAGE, "message_id must be a positive integer, not %lld",
+                      (long long)id);
+    }
+    if (!write->needs_message) {
+        return ROW_ACCEPTED;
+    }
+    enum pz_feed_presence presence;
+    if (pz_feed_group_message(group->store->feed, id, &presence, err) != PZ_OK) {
+        group->is_fatal = true;
+        return ROW_REJECTED;
+    }
+    return presence == PZ_FEED_PRESENT
+               ? ROW_ACCEPTED
+               : reject(why, PZ_NO_COLUMN, "there is no message %lld", (long long)id);
+}
+
+static void
+fill(struct pz_batch *batch, size_t row, int64_t now_us)
+{
+    switch (batch->def->id) {
+    case PZ_TABLE_MESSAGES:
+        fill_int(batch, PZ_MESSAGES_CREATED_AT, row, now_us);
+        break;
+    case PZ_TABLE_LIKES:
+        fill_int(batch, PZ_LIKES_CREATED_AT, row, now_us);
+        fill_int(batch, PZ_LIKES_DELTA, row, 1);
+        break;
+    case PZ_TABLE_VIEWS:
+        fill_int(batch, PZ_VIEWS_VIEWED_AT, row, now_us);
+        break;
+    default:
+        break;
+    }
+}
+
+static enum verdict
+judge(struct pz_group *group, const struct pz_write *write, struct pz_batch *batch, size_t row,
+      struct rejection *why, struct pz_error *err)
+{
+    bool needs_id = batch->def->id == PZ_TABLE_MESSAGES &&
+                    pz_column_is_null(&batch->columns[PZ_MESSAGES_ID], row);
+    uint32_t null_column = find_null(batch, row, needs_id ? PZ_MESSAGES_ID : PZ_NO_COLUMN);
+    if (null_column != PZ_NO_COLUMN) {
+        return reject(why, null_column, "column \"%s\" must not be null",
+                      batch->def->columns[null_column].name);
+    }
+    if (needs_id) {
+        pz_column_set_int(&batch->columns[PZ_MESSAGES_ID], row,
+                          pz_feed_next_message_id(group->store->feed));
+        return ROW_ACCEPTED;
+    }
+    switch (batch->def->id) {
+    case PZ_TABLE_MESSAGES:
+        return check_message(group, batch, row, why, err);
+    case PZ_TABLE_LIKES:
+        return check_like(group, batch, row, why, err);
+    case PZ_TABLE_VIEWS:
+        return check_view(group, write, batch, row, why, err);
+    default:
+        return ROW_ACCEPTED;
+    }
+}
+
+// ---- to the feed ----------------------------------------------------------------------------
+
+static struct pz_feed_row
+feed_row(const struct pz_batch *batch, size_t row, uint64_t row_number)
+{
+    const struct pz_column *columns = batch->columns;
+    struct pz_feed_row out = {.row_number = row_number, .message_id = columns[0].ints[row]};
+    switch (batch->def->id) {
+    case PZ_TABLE_MESSAGES:
+        out.kind = PZ_FEED_MESSAGE;
+        out.user = columns[PZ_MESSAGES_USER].codes[row];
+        out.created_at = columns[PZ_MESSAGES_CREATED_AT].ints[row];
+        out.body = pz_column_text(&columns[PZ_MESSAGES_BODY], row);
+        out.has_sentiment = !pz_column_is_null(&columns[PZ_MESSAGES_SENTIMENT], row);
+        out.sentiment = out.has_sentiment ? columns[PZ_MESSAGES_SENTIMENT].reals[row] : 0;
+        break;
+    case PZ_TABLE_LIKES:
+        out.kind = PZ_FEED_LIKE;
+        out.user = columns[PZ_LIKES_USER].codes[row];
+        out.delta = columns[PZ_LIKES_DELTA].ints[row];
+        break;
+    case PZ_TABLE_VIEWS:
+        out.kind = PZ_FEED_VIEW;
+        break;
+    case PZ_TABLE_MESSAGE_DELETIONS:
+        out.kind = PZ_FEED_DELETION;
+        break;
+    default:
+        PZ_UNREACHABLE("only rows of feed tables are folded");
+    }
+    return out;
+}
+
+bool
+pz__feed_row_of(const struct pz_batch *batch, size_t row, uint64_t row_number,
+                struct pz_feed_row *out)
+{
+    if (!pz_table_is_feed(batch->def->id) && batch->def->id != PZ_TABLE_MESSAGE_DELETIONS) {
+        return false;
+    }
+    *out = feed_row(batch, row, row_number);
+    return true;
+}
+
+// ---- answers --------------------------------------------------------------------------------
+
+static void
+note_rejection(struct pz_write *write, const struct pz_batch *batch, size_t row,
+               const struct rejection *why)
+{
+    write->rejected++;
+    if (write->row_error_count == PZ_ROW_ERRORS_MAX) {
+        return;
+    }
+    if (write->row_errors == NULL) {
+        write->row_errors = pz_xcalloc(PZ_ROW_ERRORS_MAX, sizeof *write->row_errors);
+    }
+    struct pz_row_error *note = &write->row_errors[write->row_error_count++];
+    note->line = batch->lines == NULL ? row + 1 : batch->lines[row];
+    if (why->column != PZ_NO_COLUMN) {
+        (void)pz_str_to_c(pz_str_from(batch->def->columns[why->column].name), note->column,
+                          sizeof note->column);
+    }
+    (void)pz_str_to_c(pz_str_from(why->message), note->message, sizeof note->message);
+}
+
+static enum pz_status
+append_letter(struct pz_group *group, const struct pz_write *write, const struct pz_batch *batch,
+              size_t row, const struct rejection *why, int64_t now_us, struct pz_error *err)
+{
+    struct pz_table *letters = pz__store_find_table(group->store, PZ_TABLE_DEAD_LETTERS);
+    struct pz_batch *to = &letters->group_rows;
+    struct pz_buffer raw = {0};
+    pz__row_to_json(group->store, batch, row, &raw);
+    PZ_TRY(pz_batch_reserve(to, 1, err));
+    struct pz_column *columns = to->columns;
+    struct pz_str place = why->column == PZ_NO_COLUMN
+                              ? (struct pz_str){"", 0}
+                              : pz_str_from(batch->def->columns[why->column].name);
+    enum pz_status status = pz_column_append_text(
+        &columns[PZ_DEAD_SOURCE], pz_str_from(write->source == NULL ? "" : write->source), err);
+    pz_column_append_int(&columns[PZ_DEAD_POSITION],
+                         batch->lines == NULL ? (int64_t)row + 1 : (int64_t)batch->lines[row]);
+    if (status == PZ_OK) {
+        status = pz_column_append_text(&columns[PZ_DEAD_TABLE], pz_str_from(batch->def->name), err);
+    }
+    if (status == PZ_OK) {
+        status = pz_column_append_text(&columns[PZ_DEAD_RAW],
+                                       (struct pz_str){raw.data, (uint32_t)raw.len}, err);
+    }
+    if (status == PZ_OK) {
+        status = pz_column_append_text(&columns[PZ_DEAD_REASON], pz_str_from(why->message), err);
+    }
+    if (status == PZ_OK) {
+        status = pz_column_append_text(&columns[PZ_DEAD_PLACE], place, err);
+    }
+    if (status == PZ_OK) {
+        pz_column_append_int(&columns[PZ_DEAD_AT], now_us);
+        status = pz_batch_end_row(to, false, 0, err);
+        group->has_changes = true;
+    }
+    pz_buffer_fini(&raw);
+    return status;
+}
+
+// ---- the write ------------------------------------------------------------------------------
+
+// Judges the rows one by one and appends the accepted ones in runs.
+static enum pz_status
+append_judged(struct pz_group *group, struct pz_write *write, struct pz_batch *batch,
+              struct pz_table *table, struct pz_error *err)
+{
+    int64_t now_us = pz__store_now(group->store);
+    size_t run_first = 0;
+    for (size_t row = 0; row < batch->row_count; row++) {
+        struct rejection why = {.column = PZ_NO_COLUMN};
+        fill(batch, row, now_us);
+        enum verdict verdict = judge(group, write, batch, row, &why, err);
+        if (group->is_fatal) {
+            return err->status;
+        }
+        if (verdict == ROW_ACCEPTED) {
+            struct pz_feed_row for_feed;
+            uint64_t row_number = pz__table_next_row(table) + (row - run_first);
+            if (pz__feed_row_of(batch, row, row_number, &for_feed)) {
+                PZ_TRY(pz_feed_group_apply(group->store->feed, &for_feed, err));
+            }
+            write->accepted++;
+            continue;
+        }
+        PZ_TRY(pz_batch_append_rows(&table->group_rows, batch, run_first, row - run_first, err));
+        run_first = row + 1;
+        if (verdict == ROW_IGNORED) {
+            write->ignored++;
+            continue;
+        }
+        note_rejection(write, batch, row, &why);
+        if (write->on_error == PZ_ON_ERROR_DEAD_LETTER) {
+            PZ_TRY(append_letter(group, write, batch, row, &why, now_us, err));
+        }
+    }
+    return pz_batch_append_rows(&table->group_rows, batch, run_first, batch->row_count - run_first,
+                                err);
+}
+
+static bool
+needs_no_judge(const struct pz_batch *batch)
+{
+    if (pz_table_is_feed(batch->def->id) || batch->def->id == PZ_TABLE_MESSAGE_DELETIONS) {
+        return false;
+    }
+    for (uint32_t c = 0; c < batch->def->column_count; c++) {
+        if (batch->def->columns[c].is_not_null && batch->columns[c].null_count > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum pz_status
+append_batch(struct pz_group *group, struct pz_write *write, struct pz_batch *batch,
+             struct pz_error *err)
+{
+    struct pz_table *table = pz__store_find_table(group->store, batch->def->id);
+    if (table == NULL || table->state.def != batch->def) {
+        return pz_fail(err, PZ_NOT_FOUND, "there is no table \"%s\" any more", batch->def->name);
+    }
+    if (!needs_no_judge(batch)) {
+        return append_judged(group, write, batch, table, err);
+    }
+    PZ_TRY(pz_batch_append_rows(&table->group_rows, batch, 0, batch->row_count, err));
+    if (batch->def->id != PZ_TABLE_DEAD_LETTERS || write->batch_count == 1) {
+        write->accepted += batch->row_count;
+    }
+    return PZ_OK;
+}
+
+// What a write may have appended so far, to go back to when it is refused as a whole.
+static enum pz_status
+refuse(struct pz_group *group, struct pz_write *write, const size_t *row_counts,
+       struct pz_feed_mark mark, enum pz_status status)
+{
+    struct pz_store *store = group->store;
+    for (uint32_t i = 0; i < store->table_count; i++) {
+        if (store->tables[i]->group_rows.row_count > row_counts[i]) {
+            pz_batch_truncate(&store->tables[i]->group_rows, row_counts[i]);
+        }
+    }
+    pz_feed_group_undo(store->feed, mark);
+    write->accepted = 0;
+    write->ignored = 0;
+    return status;
+}
+
+enum pz_status
+pz__group_rows(struct pz_group *group, struct pz_write *write, struct pz_error *err)
+{
+    struct pz_store *store = group->store;
+    size_t small_counts[32];
+    size_t *row_counts = store->table_count <= 32
+                             ? small_counts
+                             : pz_xmalloc(store->table_count * sizeof *row_counts);
+    for (uint32_t i = 0; i < store->table_count; i++) {
+        row_counts[i] = store->tables[i]->group_rows.row_count;
+    }
+    struct pz_feed_mark mark = pz_feed_group_mark(store->feed);
+    bool had_changes = group->has_changes;
+    enum pz_status status = PZ_OK;
+    write->accepted = write->ignored = write->rejected = 0;
+    for (uint32_t i = 0; i < write->batch_count && status == PZ_OK; i++) {
+        status = append_batch(group, write, &write->batches[i], err);
+    }
+    if (status == PZ_OK && write->rejected > 0 && write->on_error == PZ_ON_ERROR_ABORT) {
+        const struct pz_row_error *first = &write->row_errors[0];
+        status = write->needs_message && first->column[0] == '\0' ? PZ_NOT_FOUND : PZ_UNACCEPTABLE;
+        status = pz_fail(err, status, "%s", first->message);
+    }
+    if (status != PZ_OK && !group->is_fatal) {
+        group->has_changes = had_changes;
+        status = refuse(group, write, row_counts, mark, status);
+    } else {
+        for (uint32_t i = 0; i < store->table_count; i++) {
+            group->has_changes |= store->tables[i]->group_rows.row_count > row_counts[i];
+        }
+    }
+    if (row_counts != small_counts) {
+        free(row_counts);
+    }
+    return status;
+}
+
+enum pz_status
+pz__group_like(struct pz_group *group, struct pz_write *write, struct pz_error *err)
+{
+    struct pz_feed *feed = group->store->feed;
+    struct pz_table *table = pz__store_find_table(group->store, PZ_TABLE_LIKES);
+    enum pz_feed_presence presence = PZ_FEED_ABSENT;
+    bool is_liked = false;
+    bool is_like = write->kind == PZ_WRITE_LIKE;
+    enum pz_status status = pz_feed_group_message(feed, write->message_id, &presence, err);
+    if (status == PZ_OK && presence == PZ_FEED_PRESENT) {
+        status = pz_feed_group_liked(feed, write->message_id, write->user, &is_liked, err);
+    }
+    group->is_fatal = status != PZ_OK;
+    PZ_TRY(status);
+    if (presence != PZ_FEED_PRESENT) {
+        return pz_fail(err, PZ_NOT_FOUND, "there is no message %lld", (long long)write->message_id);
+    }
+    write->was_changed = is_liked != is_like;
+    if (write->was_changed) {
+        struct pz_batch *rows = &table->group_rows;
+        struct pz_feed_row row = {.kind = PZ_FEED_LIKE,
+                                  .row_number = pz__table_next_row(table),
+                                  .message_id = write->message_id,
+                                  .user = write->user,
+                                  .delta = is_like ? 1 : -1};
+        group->is_fatal = true; // what follows fails only for want of memory
+        PZ_TRY(pz_batch_reserve(rows, 1, err));
+        PZ_TRY(pz_feed_group_apply(feed, &row, err));
+        pz_column_append_int(&rows->columns[PZ_LIKES_MESSAGE], write->message_id);
+        pz_column_append_code(&rows->columns[PZ_LIKES_USER], write->user);
+        pz_column_append_int(&rows->columns[PZ_LIKES_CREATED_AT],
+                             write->at_us != 0 ? write->at_us : pz__store_now(group->store));
+        pz_column_append_int(&rows->columns[PZ_LIKES_DELTA], row.delta);
+        PZ_TRY(pz_batch_end_row(rows, false, 0, err));
+        group->is_fatal = false;
+        group->has_changes = true;
+        write->accepted = 1;
+    }
+    status = pz_feed_group_likes(feed, write->message_id, &write->likes, err);
+    group->is_fatal = status != PZ_OK;
+    return status;
+}
