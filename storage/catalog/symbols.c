@@ -216,7 +216,7 @@ load_run(struct pz_domain *domain, struct pz_bytes key, struct pz_bytes value, s
     }
     for (uint32_t i = 0; i < count; i++) {
         struct pz_str name = pz_get_str(&reader);
-        uint32_t code;
+        uint32_t code = 0;
         if (reader.has_failed) {
             return pz_fail(err, PZ_CORRUPT, "symbols of domain %u: the run at code %u is cut off",
                            domain->id, first);

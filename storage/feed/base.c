@@ -162,7 +162,7 @@ pz__feed_base_item(struct pz_kv_cursor *cursor, uint64_t message_id,
     struct pz_bytes value;
     enum pz_status status = pz_kv_cursor_move(cursor, PZ_KV_AT_OR_AFTER, key, &key, &value, err);
     while (status == PZ_OK) {
-        struct pz__feed_item_key at;
+        struct pz__feed_item_key at = {0};
         PZ_TRY(pz__feed_item_key_parse(key, &at, err));
         if (at.message_id != message_id || at.item == PZ__FEED_ITEM_LIKE) {
             return PZ_OK;
