@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A client of plaza's HTTP interface, for the commands that talk to a running server.
+//
+// client.c is the only file that sees libcurl.
+#ifndef PZ_SERVER_CLIENT_H
+#define PZ_SERVER_CLIENT_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+struct pz_client;
+// `url` is http://HOST:PORT, with a path before /v1 if the server lies behind one. PZ_INVALID when
+// it is no such URL.
+PZ_MUST_USE enum pz_status pz_client_create(const char *url, struct pz_client **client_out,
+                                            struct pz_error *err);
+void pz_client_destroy(struct pz_client *client); // NULL is ignored
+
+// A request, over a connection that is kept. Calls of one client come from one thread.
+struct pz_client_request {
+    const char *path; // from /v1 on, with its query
+    const char *content_type;
+    const char *accept;           // or NULL
+    const char *content_encoding; // or NULL
+    const void *body;
+    size_t body_len;
+};
+struct pz_client_answer {
+    long http_status;
+    struct pz_buffer body; // of the last request; at most 64 MiB
+};
+void pz_client_answer_fini(struct pz_client_answer *answer);
+// Any HTTP status is PZ_OK. PZ_IO: no server there, or the connection broke (then nobody knows
+// whether the request was carried out). PZ_CANCELED: Ctrl-C.
+PZ_MUST_USE enum pz_status pz_client_post(struct pz_client *client,
+                                          const struct pz_client_request *request,
+                                          struct pz_client_answer *answer_out,
+                                          struct pz_error *err);
+// Whether the last failure was that no connection came about.
+bool pz_client_is_unreachable(const struct pz_client *client);
+
+// Appends `text` so that it stands for itself in a URL.
+void pz_client_append_escaped(struct pz_buffer *buffer, struct pz_str text);
+
+// Fills *err with the status and the words of a problem document.
+enum pz_status pz_client_fail_problem(const struct pz_client_answer *answer, struct pz_error *err);
+
+#endif
