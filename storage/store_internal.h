@@ -256,7 +256,7 @@ PZ_MUST_USE enum pz_status pz__seal_table(struct pz_store *store, uint32_t table
 // Deletes the chunks whose rows are sealed and folded, a few hundred a commit.
 PZ_MUST_USE enum pz_status pz__trim_table(struct pz_store *store, uint32_t table_id,
                                           struct pz_error *err);
-PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_paced,
+PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_urgent,
                                         struct pz_error *err);
 // Writes rows as a segment file under its final name, durable, not yet in the catalog.
 PZ_MUST_USE enum pz_status pz__segment_publish(struct pz_store *store, const struct pz_batch *rows,

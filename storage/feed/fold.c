@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_LIKES_MAX 512u
-#define SLICE_BYTES_MAX 65536u
-#define MESSAGE_BYTES 64u // of a message's keys and counters, about
+#define LIKES_PER_MESSAGE 2u   // a slice of n messages takes this many likes a message at most,
+#define BYTES_PER_MESSAGE 256u // and this many bytes
+#define MESSAGE_BYTES 64u      // of a message's keys and counters, about
 #define LIKE_BYTES 21u
 
 // A slice in the making.
@@ -28,12 +28,13 @@ struct step {
     uint64_t messages_left;       // of the slice's bounds
     uint64_t likes_left;
     size_t bytes;
+    size_t bytes_max;
 };
 
 static bool
 is_full(const struct step *step)
 {
-    return step->messages_left == 0 || step->likes_left == 0 || step->bytes >= SLICE_BYTES_MAX;
+    return step->messages_left == 0 || step->likes_left == 0 || step->bytes >= step->bytes_max;
 }
 
 void
@@ -247,7 +248,8 @@ pz_feed_fold_slice(struct pz_feed *feed, struct pz_kv_txn *txn, uint32_t message
                         .slice = &feed->slice,
                         .parts = pz__feed_parts_copy(feed->parts),
                         .messages_left = message_count_max,
-                        .likes_left = SLICE_LIKES_MAX};
+                        .likes_left = (uint64_t)LIKES_PER_MESSAGE * message_count_max,
+                        .bytes_max = (size_t)BYTES_PER_MESSAGE * message_count_max};
     enum pz_status status = fill_slice(&step, err);
     if (status != PZ_OK) {
         pz__feed_parts_release(step.parts);

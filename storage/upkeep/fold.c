@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folding: the feed's overlay goes to LMDB in slices, each a transaction of its own between two
-// groups. A paced fold leaves most of the writer's time to the groups.
+// groups. Between slices it pauses while writes wait, so that the groups
+// keep most of the writer's time.
 #include "base/clock.h"
 #include "base/fault.h"
 
 #include "storage/store_internal.h"
 
-#define SLICE_MESSAGES 256u
+#define SLICE_MESSAGES 256u       // beside waiting writes: a slice takes a few milliseconds
+#define SLICE_MESSAGES_IDLE 4096u // when nothing waits
 #define PAUSE_US_MAX 20000
 
 static void
@@ -23,6 +25,7 @@ row_ends(struct pz_store *store, uint64_t ends[PZ_FEED_KIND_COUNT])
 struct slice {
     struct pz_store *store;
     bool starts; // begin a new fold when none is in progress
+    uint32_t message_count;
     bool more;
 };
 
@@ -40,7 +43,7 @@ fold_slice(struct pz_write *write, void *context, struct pz_error *err)
     }
     slice->starts = false;
     PZ_TRY(pz_kv_begin_write(store->kv, &txn, err));
-    enum pz_status status = pz_feed_fold_slice(store->feed, txn, SLICE_MESSAGES, err);
+    enum pz_status status = pz_feed_fold_slice(store->feed, txn, slice->message_count, err);
     if (status != PZ_OK) {
         pz_kv_abort(txn);
         pz_feed_fold_slice_aborted(store->feed);
@@ -73,16 +76,17 @@ has_waiting_writes(struct pz_store *store)
 }
 
 enum pz_status
-pz__fold_all(struct pz_store *store, bool is_paced, struct pz_error *err)
+pz__fold_all(struct pz_store *store, bool is_urgent, struct pz_error *err)
 {
     static const uint32_t feed_tables[PZ_FEED_KIND_COUNT] = {
         PZ_TABLE_MESSAGES, PZ_TABLE_LIKES, PZ_TABLE_VIEWS, PZ_TABLE_MESSAGE_DELETIONS};
     struct slice slice = {.store = store, .starts = true, .more = true};
     while (slice.more) {
         int64_t start_us = pz_clock_mono_us();
+        slice.message_count = has_waiting_writes(store) ? SLICE_MESSAGES : SLICE_MESSAGES_IDLE;
         PZ_TRY(pz__store_run_internal(store, fold_slice, &slice, err));
-        int64_t pause_us = 2 * (pz_clock_mono_us() - start_us);
-        if (is_paced && slice.more && has_waiting_writes(store)) {
+        int64_t pause_us = (pz_clock_mono_us() - start_us) * (is_urgent ? 1 : 2);
+        if (slice.more && has_waiting_writes(store)) {
             pz_clock_sleep_us(pause_us < PAUSE_US_MAX ? pause_us : PAUSE_US_MAX);
         }
     }

@@ -7,7 +7,7 @@
 
 #define WAKE_EVERY_US 500000
 #define FOLD_ENTRIES 60000u         // a fold starts at this many unfolded entries
-#define FOLD_ENTRIES_URGENT 500000u // from here on folding is not paced
+#define FOLD_ENTRIES_URGENT 500000u // from here on folding pauses less
 #define FOLD_AGE_US 3000000         // or after this time when there is any
 #define RETRY_AFTER_US 10000000
 
@@ -84,7 +84,7 @@ pz__upkeep_run(void *payload)
         uint64_t unfolded = pz_feed_unfolded(store->feed);
         if (status == PZ_OK && !is_stopping(store) &&
             (unfolded >= FOLD_ENTRIES || (unfolded > 0 && now_us - folded_us >= FOLD_AGE_US))) {
-            status = pz__fold_all(store, unfolded < FOLD_ENTRIES_URGENT, &err);
+            status = pz__fold_all(store, unfolded >= FOLD_ENTRIES_URGENT, &err);
             folded_us = pz_clock_mono_us();
         }
         if (status != PZ_OK && !is_stopping(store)) {
@@ -112,5 +112,5 @@ pz_store_seal_now(struct pz_store *store, uint32_t table_id, struct pz_error *er
 enum pz_status
 pz_store_fold_now(struct pz_store *store, struct pz_error *err)
 {
-    return pz__fold_all(store, false, err);
+    return pz__fold_all(store, true, err);
 }
