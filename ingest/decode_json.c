@@ -165,8 +165,8 @@ encode_utf8(uint32_t code_point, char *out)
 static bool
 take_unicode(struct parse *parse, uint32_t *out)
 {
-    uint32_t high;
-    uint32_t low;
+    uint32_t high = 0;
+    uint32_t low = 0;
     if (!take_hex(parse, &high)) {
         return false;
     }
@@ -198,7 +198,7 @@ take_escape(struct parse *parse, char *out, uint32_t *len_out)
     static const char letters[] = "\"\\/bfnrt";
     static const char bytes[] = "\"\\/\b\f\n\r\t";
     if (take_char(parse, 'u')) {
-        uint32_t code_point;
+        uint32_t code_point = 0;
         if (!take_unicode(parse, &code_point)) {
             return false;
         }
@@ -235,7 +235,7 @@ take_escaped(struct parse *parse, const char *start, struct pz_str *out)
             return fail_syntax(parse, "control characters in strings to be escaped");
         }
         char bytes[4];
-        uint32_t len;
+        uint32_t len = 0;
         parse->at++;
         if (!take_escape(parse, bytes, &len)) {
             return false;
