@@ -185,30 +185,28 @@ packed_emit(const struct pz__int_plan *plan, uint8_t *body)
 
 // ---- reading ---------------------------------------------------------------------------------
 
-// base + step * field for one full pack.
+// base + step * field for one full pack. One pass over the output: it is the larger part of the
+// memory that moves.
 static void
 read_pack_wide(const struct pz__node *node, const uint8_t *from, uint64_t *restrict out)
 {
-    uint32_t low[PZ__PACK_ROWS];
+    uint32_t field[PZ__PACK_ROWS]; // or its high part
     const uint32_t *words = (const uint32_t *)(const void *)from;
-    if (node->width <= 32) {
-        pz__unpack(words, node->width, 0, low);
-        for (uint32_t i = 0; i < PZ__PACK_ROWS; i++) {
-            out[i] = low[i];
-        }
-    } else {
-        pz__unpack(words + PZ__PACK_ROWS, node->width - 32, 0, low);
-        for (uint32_t i = 0; i < PZ__PACK_ROWS; i++) {
-            out[i] = (uint64_t)low[i] << 32 | words[i];
-        }
-    }
+    uint64_t base = node->base;
+    bool is_wide = node->width > 32;
+    pz__unpack(is_wide ? words + PZ__PACK_ROWS : words, node->width - (is_wide ? 32 : 0), 0, field);
     if (node->step != 1) {
         for (uint32_t i = 0; i < PZ__PACK_ROWS; i++) {
-            out[i] = out[i] * node->step + node->base;
+            uint64_t value = is_wide ? (uint64_t)field[i] << 32 | words[i] : field[i];
+            out[i] = value * node->step + base;
         }
-    } else if (node->base != 0) {
+    } else if (is_wide) {
         for (uint32_t i = 0; i < PZ__PACK_ROWS; i++) {
-            out[i] += node->base;
+            out[i] = ((uint64_t)field[i] << 32 | words[i]) + base;
+        }
+    } else {
+        for (uint32_t i = 0; i < PZ__PACK_ROWS; i++) {
+            out[i] = field[i] + base;
         }
     }
 }
