@@ -93,16 +93,10 @@ count_widths(const struct pz__int_input *input, uint64_t base, uint64_t step, ui
     }
 }
 
-static enum pz_status
-packed_plan(const struct pz__int_input *input, struct pz__int_plan *plan, bool *fits_out,
-            struct pz_error *err)
+// Finds the width that takes the fewest bytes above plan->base in steps of plan->step.
+static void
+plan_width(const struct pz__int_input *input, const uint32_t *histogram, struct pz__int_plan *plan)
 {
-    (void)err;
-    plan->base = (uint64_t)input->stats.min;
-    plan->step = common_step(input, plan->base);
-    plan->values = input->values;
-    uint32_t histogram[65];
-    count_widths(input, plan->base, plan->step, histogram);
     unsigned widest = 64;
     while (widest > 0 && histogram[widest] == 0) {
         widest--;
@@ -122,6 +116,51 @@ packed_plan(const struct pz__int_input *input, struct pz__int_plan *plan, bool *
         if (width == 0 || patches > input->count / PATCH_SHARE_MAX) {
             break;
         }
+    }
+}
+
+// When nearly all values are far above the smallest (a 0 here and there among times), the few low
+// ones are better the exceptions: below the base, they wrap around to fields of 64 bits. Returns
+// the base to try, or the plan's when there is no such thing.
+static uint64_t
+higher_base(const struct pz__int_input *input, const uint32_t *histogram,
+            const struct pz__int_plan *plan)
+{
+    unsigned widest = 64;
+    while (widest > 0 && histogram[widest] == 0) {
+        widest--;
+    }
+    if (widest < 8 || plan->step != 1 ||
+        input->count - histogram[widest] > input->count / PATCH_SHARE_MAX) {
+        return plan->base;
+    }
+    uint64_t lowest = UINT64_MAX;
+    for (uint32_t i = 0; i < input->count; i++) {
+        uint64_t field = input->values[i] - plan->base;
+        if (pz__bit_length(field) == widest && field < lowest) {
+            lowest = field;
+        }
+    }
+    return plan->base + lowest;
+}
+
+static enum pz_status
+packed_plan(const struct pz__int_input *input, struct pz__int_plan *plan, bool *fits_out,
+            struct pz_error *err)
+{
+    (void)err;
+    uint32_t histogram[65];
+    plan->base = (uint64_t)input->stats.min;
+    plan->step = common_step(input, plan->base);
+    plan->values = input->values;
+    count_widths(input, plan->base, plan->step, histogram);
+    plan_width(input, histogram, plan);
+    struct pz__int_plan higher = *plan;
+    higher.base = higher_base(input, histogram, plan);
+    if (higher.base != plan->base) {
+        count_widths(input, higher.base, 1, histogram);
+        plan_width(input, histogram, &higher);
+        *plan = higher.bytes < plan->bytes ? higher : *plan;
     }
     *fits_out = true;
     return PZ_OK;

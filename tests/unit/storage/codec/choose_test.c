@@ -103,6 +103,12 @@ scaled(struct pz_rng *rng, uint32_t i, uint64_t previous)
     return 17 + 86400 * pz_rng_below(rng, 100000);
 }
 static uint64_t
+zeros_among_times(struct pz_rng *rng, uint32_t i, uint64_t previous)
+{
+    (void)i, (void)previous;
+    return pz_rng_chance(rng, 0.01) ? 0 : UINT64_C(1790000000000000) + pz_rng_below(rng, 4000000);
+}
+static uint64_t
 wide(struct pz_rng *rng, uint32_t i, uint64_t previous)
 {
     (void)i, (void)previous;
@@ -117,7 +123,8 @@ static const struct shape shapes[] = {
     {"outliers", outliers},   {"few far apart", few_far_apart},
     {"long runs", long_runs}, {"short runs", short_runs},
     {"rising", rising},       {"rising milliseconds", rising_milliseconds},
-    {"scaled", scaled},       {"wide", wide},
+    {"scaled", scaled},       {"zeros among times", zeros_among_times},
+    {"wide", wide},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 static const uint32_t counts[] = {1, 2, 3, 31, 1023, 1024, 1025, 5000, 65536};
@@ -269,6 +276,7 @@ PZ_TEST(shapes_get_the_codec_that_suits_them)
     check_choice("rising", PZ__INT_DELTA, 21.1);
     check_choice("rising milliseconds", PZ__INT_DELTA, 11.1);
     check_choice("scaled", PZ__INT_PACKED, 17.1);
+    check_choice("zeros among times", PZ__INT_PACKED, 23);
     check_choice("wide", PZ__INT_PACKED, 44.1);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Segment files: written, opened and read by several threads; statistics and day runs against a
 // naive count; damage and mix-ups refused.
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/thread.h"
 #include "storage/segment/segment_internal.h"
@@ -413,5 +414,43 @@ PZ_TEST(every_flipped_byte_is_found)
     }
     PZ_CHECK_MSG(unnoticed <= COLUMNS * 64 / 7 + 8, "%u flips went unnoticed", unnoticed);
     pz_buffer_fini(&bytes);
+    pz_batch_fini(&batch);
+}
+
+// Arms `point` to fail with `action` on its visit `visit` and writes; true when that went well.
+static bool
+write_with_fault(const struct pz_batch *batch, const char *point, const char *action, int visit)
+{
+    char fault[64];
+    struct pz_error err = {0};
+    struct pz_segment_info info;
+    const char *path = pz_test_path("fault.seg");
+    (void)snprintf(fault, sizeof(fault), "%s=%s@%d", point, action, visit);
+    PZ_CHECK(setenv("PLAZA_FAULT", fault, 1) == 0);
+    pz_fault_init();
+    enum pz_status status = pz_segment_write(path, 1, batch, &info, &err);
+    PZ_CHECK(unsetenv("PLAZA_FAULT") == 0);
+    pz_fault_init();
+    PZ_CHECK(pz_path_exists(path) == (status == PZ_OK));
+    if (status == PZ_OK) {
+        PZ_CHECK_OK(pz_file_unlink(path, &err), &err);
+        return true;
+    }
+    PZ_CHECK_CONTAINS(err.message, "fault.seg");
+    PZ_CHECK(status == (strcmp(action, "eio") == 0 ? PZ_IO : PZ_FULL));
+    return false;
+}
+
+PZ_TEST(a_disk_that_fails_leaves_no_file)
+{
+    struct pz_batch batch;
+    fill(&batch, 200000, 3, 0); // some megabytes: several writes
+    int failures = 0;
+    for (int visit = 1; !write_with_fault(&batch, "file_write", "enospc", visit); visit++) {
+        failures++;
+        PZ_REQUIRE(visit < 100);
+    }
+    PZ_CHECK(failures >= 3);
+    PZ_CHECK(!write_with_fault(&batch, "file_sync", "eio", 1));
     pz_batch_fini(&batch);
 }
