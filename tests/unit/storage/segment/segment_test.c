@@ -450,7 +450,7 @@ PZ_TEST(a_disk_that_fails_leaves_no_file)
         failures++;
         PZ_REQUIRE(visit < 100);
     }
-    PZ_CHECK(failures >= 3);
+    PZ_CHECK(failures >= 2);
     PZ_CHECK(!write_with_fault(&batch, "file_sync", "eio", 1));
     pz_batch_fini(&batch);
 }
