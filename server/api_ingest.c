@@ -204,6 +204,16 @@ reply_load(struct pz_request *request)
     pz_reply_commit(request, commit);
 }
 
+// The pipe also wakes the HTTP side when there is room again: then it waits on.
+static void
+reply_when_done(struct pz_request *request)
+{
+    struct load *load = request->work;
+    if (!pz_pipe_hold_until_abandoned(&load->pipe)) {
+        reply_load(request);
+    }
+}
+
 // ---- the request --------------------------------------------------------------------------------
 
 static void
@@ -279,7 +289,7 @@ pz_api_rows_begin(struct pz_request *request)
     }
     request->body_mode = PZ_BODY_STREAM;
     request->on_cancel = cancel_load;
-    request->on_resume = reply_load;
+    request->on_resume = reply_when_done;
     pz_request_watch(request);
 }
 
@@ -288,7 +298,5 @@ pz_api_rows(struct pz_request *request)
 {
     struct load *load = request->work;
     pz_pipe_end(&load->pipe);
-    if (!pz_pipe_hold_until_abandoned(&load->pipe)) {
-        reply_load(request);
-    }
+    reply_when_done(request);
 }

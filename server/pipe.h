@@ -50,8 +50,8 @@ size_t pz_pipe_offer(struct pz_pipe *pipe, const void *data, size_t len);
 enum pz_pipe_state { PZ_PIPE_DATA, PZ_PIPE_SUSPENDED, PZ_PIPE_END, PZ_PIPE_FAILED };
 enum pz_pipe_state pz_pipe_poll(struct pz_pipe *pipe, void *out, size_t capacity, size_t *len_out);
 
-// Waits, suspended, until the worker's side has abandoned or ended the pipe (an upload's reader
-// does so when its answer is ready). False when it has already.
+// Waits, suspended, for the worker's side to abandon the pipe (an upload's reader does so when its
+// answer is ready). May be woken before that, and is then called again. False when it has happened.
 bool pz_pipe_hold_until_abandoned(struct pz_pipe *pipe);
 
 // ---- either side ------------------------------------------------------------------------------
