@@ -156,6 +156,25 @@ similar_keyword(const struct pz_token *token)
     return best;
 }
 
+// Reserved words that people give to columns and tables.
+static bool
+is_like_a_name(enum pz_keyword keyword)
+{
+    static const enum pz_keyword words[] = {
+        PZ_KEYWORD_ALL,     PZ_KEYWORD_ANY,   PZ_KEYWORD_ARRAY, PZ_KEYWORD_CASE,
+        PZ_KEYWORD_CHECK,   PZ_KEYWORD_DESC,  PZ_KEYWORD_END,   PZ_KEYWORD_DEFAULT,
+        PZ_KEYWORD_FULL,    PZ_KEYWORD_GROUP, PZ_KEYWORD_LEFT,  PZ_KEYWORD_LIKE,
+        PZ_KEYWORD_LIMIT,   PZ_KEYWORD_ORDER, PZ_KEYWORD_RIGHT, PZ_KEYWORD_OFFSET,
+        PZ_KEYWORD_PRIMARY, PZ_KEYWORD_TABLE, PZ_KEYWORD_TO,    PZ_KEYWORD_WINDOW,
+    };
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (words[i] == keyword) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum pz_status
 pz__syntax_error(struct pz_parser *parser, struct pz_error *err)
 {
@@ -182,8 +201,7 @@ pz__syntax_error(struct pz_parser *parser, struct pz_error *err)
     }
     if (similar != NULL) {
         pz_error_hint(err, "did you mean \"%s\"?", similar);
-    } else if (token->kind == PZ_TOKEN_KEYWORD &&
-               pz_keyword_class(token->keyword) != PZ_KEYWORD_CLASS_NO_LABEL) {
+    } else if (token->kind == PZ_TOKEN_KEYWORD && is_like_a_name(token->keyword)) {
         pz_error_hint(err, "to use \"%.*s\" as a name, write it in double quotes",
                       PZ_STR_ARG(token->text));
     }
