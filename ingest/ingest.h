@@ -70,6 +70,16 @@ pz_loader_finish(struct pz_loader *loader, struct pz_load_answer *answer_out, st
 // Progress, any time.
 uint64_t pz_loader_row_count(const struct pz_loader *loader);
 
+// Where a stream of records may be cut into inputs of their own, for senders of large files. Lines
+// and CSV only; a CSV input then needs the header in front again. Zero-initialised but for format.
+struct pz_record_cutter {
+    enum pz_record_format format;
+    int state; // at the end of what was seen
+};
+// Looks at the next bytes of the stream: how many of them lie before the last place where a record
+// ends, 0 when none ends here.
+size_t pz_record_cut(struct pz_record_cutter *cutter, const char *data, size_t len);
+
 // Timestamps in every form clients send: ISO 8601 with or without zone and fraction, RFC 2822,
 // Twitter's "Wed Oct 10 20:19:24 +0000 2018", epoch numbers (seconds, ms, us, ns by magnitude;
 // fractions of seconds). Naive times are UTC.

@@ -185,6 +185,26 @@ next_csv(struct pz__splitter *splitter, const struct pz__record *window, bool is
     return PZ__SPLIT_MORE;
 }
 
+size_t
+pz_record_cut(struct pz_record_cutter *cutter, const char *data, size_t len)
+{
+    PZ_ASSERT(cutter->format != PZ_RECORDS_JSON_ARRAY);
+    if (cutter->format == PZ_RECORDS_NDJSON) {
+        const char *feed = memrchr(data, '\n', len);
+        return feed == NULL ? 0 : (size_t)(feed - data) + 1;
+    }
+    size_t end = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (data[i] == '\n' && cutter->state != CSV_QUOTED) {
+            cutter->state = CSV_FIELD_START;
+            end = i + 1;
+        } else {
+            cutter->state = csv_step(cutter->state, data[i]);
+        }
+    }
+    return end;
+}
+
 static bool
 is_scalar_end(char c)
 {

@@ -77,6 +77,16 @@ read_params(struct pz_request *request, struct load *load)
         load->options.ignore_unknown =
             pz_str_equal(text, PZ_STR("1")) || pz_str_equal(text, PZ_STR("true"));
     }
+    if (pz_request_param(request, PZ_STR("lines_before"), &text) &&
+        (!pz_parse_u64(text, &load->options.lines_before) ||
+         load->options.lines_before > INT64_MAX / 2)) {
+        pz_problem_say(request, PZ_INVALID, "lines_before must be a number of lines");
+        return false;
+    }
+    if (pz_request_param(request, PZ_STR("source"), &text) &&
+        pz_utf8_is_valid(text.data, text.len, NULL)) {
+        load->options.source = pz_arena_copy(&request->arena, pz_str_cut_utf8(text, 200)).data;
+    }
     if (pz_request_param(request, PZ_STR("map"), &text)) {
         if (pz_field_map_parse(text, &request->arena, &load->map, &err) != PZ_OK) {
             pz_problem_reply(request, &err);

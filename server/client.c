@@ -2,8 +2,8 @@
 // HTTP requests by libcurl; see client.h.
 #include "server/client.h"
 
-#include "server/terminal.h"
 #include "server/json.h"
+#include "server/terminal.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -178,6 +178,18 @@ pz_client_append_escaped(struct pz_buffer *buffer, struct pz_str text)
     }
 }
 
+// The answer as a document; NULL when it is none.
+static struct pz_json *
+parse_answer(const struct pz_client_answer *answer)
+{
+    struct pz_json *json = NULL;
+    struct pz_str body = {answer->body.data, (uint32_t)answer->body.len};
+    if (body.len == 0 || body.len > PZ_JSON_BODY_MAX || pz_json_parse(body, &json, NULL) != PZ_OK) {
+        return NULL;
+    }
+    return json;
+}
+
 static enum pz_status
 status_of_http(long http_status)
 {
@@ -204,10 +216,9 @@ enum pz_status
 pz_client_fail_problem(const struct pz_client_answer *answer, struct pz_error *err)
 {
     enum pz_status status = status_of_http(answer->http_status);
-    struct pz_json *json = NULL;
+    struct pz_json *json = parse_answer(answer);
     struct pz_json_value value = {.kind = PZ_JSON_ABSENT};
-    struct pz_str body = {answer->body.data, (uint32_t)answer->body.len};
-    if (body.len > 0 && body.len <= PZ_JSON_BODY_MAX && pz_json_parse(body, &json, NULL) == PZ_OK) {
+    if (json != NULL) {
         pz_json_get(json, "detail", &value);
         if (value.kind != PZ_JSON_STRING) {
             pz_json_get(json, "title", &value);
@@ -226,4 +237,66 @@ pz_client_fail_problem(const struct pz_client_answer *answer, struct pz_error *e
     }
     pz_json_free(json);
     return status;
+}
+
+static uint64_t
+count_member(const struct pz_json *json, const char *name)
+{
+    struct pz_json_value value;
+    pz_json_get(json, name, &value);
+    return value.kind == PZ_JSON_INTEGER && value.integer > 0 ? (uint64_t)value.integer : 0;
+}
+
+enum pz_status
+pz_client_read_load(const struct pz_client_answer *answer, struct pz_client_load *load_out,
+                    struct pz_error *err)
+{
+    *load_out = (struct pz_client_load){0};
+    struct pz_json *json = parse_answer(answer);
+    if (json == NULL) {
+        return pz_fail(err, PZ_INTERNAL, "the server's answer to a load is not understood");
+    }
+    load_out->accepted = count_member(json, "accepted");
+    load_out->rejected = count_member(json, "rejected");
+    load_out->ignored = count_member(json, "ignored");
+    load_out->commit = count_member(json, "commit");
+    pz_json_free(json);
+    return PZ_OK;
+}
+
+struct each_error {
+    void (*each)(void *payload, const struct pz_client_row_error *error);
+    void *payload;
+};
+
+static struct pz_str
+text_member(const struct pz_json *json, const char *name)
+{
+    struct pz_json_value value;
+    pz_json_get(json, name, &value);
+    return value.kind == PZ_JSON_STRING ? value.text : (struct pz_str){"", 0};
+}
+
+static void
+pass_error(void *payload, const struct pz_json *item)
+{
+    const struct each_error *to = payload;
+    const struct pz_client_row_error error = {.line = count_member(item, "line"),
+                                              .column = text_member(item, "column"),
+                                              .message = text_member(item, "message"),
+                                              .snippet = text_member(item, "snippet")};
+    to->each(to->payload, &error);
+}
+
+void
+pz_client_each_row_error(const struct pz_client_answer *answer,
+                         void (*each)(void *payload, const struct pz_client_row_error *error),
+                         void *payload)
+{
+    struct each_error to = {each, payload};
+    struct pz_json *json = parse_answer(answer);
+    if (json != NULL) {
+        pz_json_each_item(json, "errors", pass_error, &to);
+    }
+    pz_json_free(json);
 }

@@ -44,4 +44,20 @@ void pz_client_append_escaped(struct pz_buffer *buffer, struct pz_str text);
 // Fills *err with the status and the words of a problem document.
 enum pz_status pz_client_fail_problem(const struct pz_client_answer *answer, struct pz_error *err);
 
+// The answer of a bulk load (POST /v1/tables/{table}/rows), or the same members of a problem.
+struct pz_client_load {
+    uint64_t accepted, rejected, ignored, commit;
+};
+PZ_MUST_USE enum pz_status pz_client_read_load(const struct pz_client_answer *answer,
+                                               struct pz_client_load *load_out,
+                                               struct pz_error *err);
+// Calls each(payload, error) for the rows it refused; `error` lives for the call.
+struct pz_client_row_error {
+    uint64_t line;
+    struct pz_str column, message, snippet;
+};
+void pz_client_each_row_error(const struct pz_client_answer *answer,
+                              void (*each)(void *payload, const struct pz_client_row_error *error),
+                              void *payload);
+
 #endif

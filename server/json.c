@@ -108,3 +108,16 @@ pz_json_each(const struct pz_json *json, void (*each)(void *payload, struct pz_s
         each(payload, pz_str_from(json_object_iter_key(at)));
     }
 }
+
+void
+pz_json_each_item(const struct pz_json *json, const char *name,
+                  void (*each)(void *payload, const struct pz_json *item), void *payload)
+{
+    const json_t *array = json_object_get((const json_t *)json, name);
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *item = json_array_get(array, i);
+        if (json_is_object(item)) {
+            each(payload, (const struct pz_json *)item);
+        }
+    }
+}

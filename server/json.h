@@ -41,4 +41,8 @@ void pz_json_get(const struct pz_json *json, const char *name, struct pz_json_va
 void pz_json_each(const struct pz_json *json, void (*each)(void *payload, struct pz_str name),
                   void *payload);
 
+// Calls each(payload, item) for every object in the array member `name`; none when it is no array.
+void pz_json_each_item(const struct pz_json *json, const char *name,
+                       void (*each)(void *payload, const struct pz_json *item), void *payload);
+
 #endif

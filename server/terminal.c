@@ -1,118 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the client commands share; see terminal.h.
+// Progress, words for a person and Ctrl-C; see terminal.h.
 #include "server/terminal.h"
 
 #include "base/clock.h"
 #include "base/num.h"
 
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define PROGRESS_STEP_US 100000
 #define BAR_CELLS 24
-
-int
-pz_terminal_exit_of(const struct pz_error *err)
-{
-    switch (err->status) {
-    case PZ_OK:
-        return PZ_EXIT_OK;
-    case PZ_BUSY:
-    case PZ_NO_MEMORY:
-        return PZ_EXIT_TEMPORARY;
-    case PZ_FULL:
-    case PZ_IO:
-    case PZ_CORRUPT:
-        return err->sys_errno == EACCES || err->sys_errno == EPERM ? PZ_EXIT_PERMISSION
-                                                                   : PZ_EXIT_IO;
-    case PZ_INTERNAL:
-        return PZ_EXIT_INTERNAL;
-    case PZ_CANCELED:
-        return PZ_EXIT_INTERRUPTED;
-    case PZ_INVALID:
-    case PZ_UNACCEPTABLE:
-    case PZ_TOO_LARGE:
-        return PZ_EXIT_DATA;
-    case PZ_NOT_FOUND:
-    case PZ_EXISTS:
-    case PZ_UNSUPPORTED_MEDIA:
-    case PZ_UNSUPPORTED:
-    case PZ_TIMEOUT:
-        return PZ_EXIT_FAILED;
-    }
-    PZ_UNREACHABLE("not a status");
-}
-
-// ---- options -------------------------------------------------------------------------------
-
-static enum pz_status
-fail_unknown(const struct pz_terminal_option *options, size_t option_count, struct pz_str name,
-             struct pz_error *err)
-{
-    const char *meant = NULL;
-    unsigned best = 3;
-    for (size_t i = 0; name.len < 64 && i < option_count; i++) {
-        unsigned distance = pz_str_distance(name, pz_str_from(options[i].name), best);
-        if (distance <= best && (meant == NULL || distance < best)) {
-            best = distance;
-            meant = options[i].name;
-        }
-    }
-    pz_fail(err, PZ_INVALID, "unknown option %.*s", PZ_STR_ARG(name));
-    if (meant != NULL) {
-        pz_error_hint(err, "did you mean %s?", meant);
-    }
-    return PZ_INVALID;
-}
-
-// The option at argv[*at], moving *at over a value of its own.
-static enum pz_status
-take_option(const struct pz_terminal_option *options, size_t option_count, char **argv, int *at,
-            struct pz_error *err)
-{
-    const char *text = argv[*at];
-    const char *equals = strchr(text, '=');
-    struct pz_str name = pz_str_from(text);
-    name.len = equals == NULL ? name.len : (uint32_t)(equals - text);
-    for (size_t i = 0; i < option_count; i++) {
-        if (!pz_str_equal(name, pz_str_from(options[i].name))) {
-            continue;
-        }
-        if (options[i].flag != NULL) {
-            *options[i].flag = true;
-            return equals == NULL ? PZ_OK
-                                  : pz_fail(err, PZ_INVALID, "%s takes no value", options[i].name);
-        }
-        const char *value = equals == NULL ? argv[*at + 1] : equals + 1;
-        if (value == NULL) {
-            return pz_fail(err, PZ_INVALID, "%s needs a value", options[i].name);
-        }
-        *at += equals == NULL;
-        *options[i].value = value;
-        return PZ_OK;
-    }
-    return fail_unknown(options, option_count, name, err);
-}
-
-enum pz_status
-pz_terminal_parse(const struct pz_terminal_option *options, size_t option_count, int argc, char **argv,
-             const char **operands, int *operand_count_out, struct pz_error *err)
-{
-    bool is_over = false;
-    *operand_count_out = 0;
-    for (int i = 0; i < argc; i++) {
-        if (!is_over && strcmp(argv[i], "--") == 0) {
-            is_over = true;
-        } else if (!is_over && argv[i][0] == '-' && argv[i][1] != '\0') {
-            PZ_TRY(take_option(options, option_count, argv, &i, err));
-        } else {
-            operands[(*operand_count_out)++] = argv[i];
-        }
-    }
-    return PZ_OK;
-}
 
 bool
 pz_terminal_parse_count(const char *text, uint64_t *out)
@@ -152,20 +51,6 @@ pz_terminal_append_clean(struct pz_buffer *buffer, struct pz_str text)
 }
 
 void
-pz_terminal_complain(const char *verb, const struct pz_error *err)
-{
-    struct pz_buffer text = {0};
-    pz_buffer_printf(&text, "plaza %s: ", verb);
-    pz_terminal_append_clean(&text, pz_str_from(err->message));
-    if (err->hint[0] != '\0') {
-        pz_buffer_append_c(&text, "\n  ");
-        pz_terminal_append_clean(&text, pz_str_from(err->hint));
-    }
-    (void)fprintf(stderr, "%s\n", text.data == NULL ? "" : text.data);
-    pz_buffer_fini(&text);
-}
-
-void
 pz_terminal_append_number(struct pz_buffer *buffer, uint64_t number)
 {
     char digits[PZ_NUM_TEXT_MAX];
@@ -181,18 +66,18 @@ pz_terminal_append_number(struct pz_buffer *buffer, uint64_t number)
 // ---- progress ------------------------------------------------------------------------------
 
 void
-pz_terminal_progress_begin(struct pz_terminal_progress *progress, const char *label)
+pz_progress_begin(struct pz_progress *progress, const char *label)
 {
     const char *term = getenv("TERM");
-    *progress = (struct pz_terminal_progress){
-        .is_shown = isatty(STDERR_FILENO) && (term == NULL || strcmp(term, "dumb") != 0),
-        .label = label,
-        .started_us = pz_clock_mono_us()};
+    *progress = (struct pz_progress){.is_shown = isatty(STDERR_FILENO) &&
+                                                 (term == NULL || strcmp(term, "dumb") != 0),
+                                     .label = label,
+                                     .started_us = pz_clock_mono_us()};
     progress->next_us = progress->started_us + PROGRESS_STEP_US;
 }
 
 void
-pz_terminal_append_rate(struct pz_buffer *buffer, const struct pz_terminal_progress *progress, uint64_t rows)
+pz_terminal_append_rate(struct pz_buffer *buffer, const struct pz_progress *progress, uint64_t rows)
 {
     int64_t us = pz_clock_mono_us() - progress->started_us;
     double rate = us > 0 ? (double)rows * 1e6 / (double)us : 0;
@@ -206,8 +91,7 @@ pz_terminal_append_rate(struct pz_buffer *buffer, const struct pz_terminal_progr
 }
 
 void
-pz_terminal_progress_show(struct pz_terminal_progress *progress, uint64_t rows, uint64_t done,
-                     uint64_t total)
+pz_progress_show(struct pz_progress *progress, uint64_t rows, uint64_t done, uint64_t total)
 {
     if (!progress->is_shown || pz_clock_mono_us() < progress->next_us) {
         return;
@@ -232,7 +116,7 @@ pz_terminal_progress_show(struct pz_terminal_progress *progress, uint64_t rows, 
 }
 
 void
-pz_terminal_progress_end(struct pz_terminal_progress *progress)
+pz_progress_end(struct pz_progress *progress)
 {
     if (progress->is_shown) {
         (void)fprintf(stderr, "\r\033[K");
