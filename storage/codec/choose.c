@@ -137,6 +137,9 @@ pz__int_decode(struct pz__decoder *decoder, const uint8_t *bytes, size_t len,
     }
     decoder->depth++;
     PZ_TRY(ops_of(node.codec)->decode(decoder, &node, out));
+    if (out->sum != NULL && !ops_of(node.codec)->does_sums) {
+        pz__int_sum_up(out, 0, out->count);
+    }
     decoder->depth--;
     if (used_out != NULL) {
         *used_out = node.bytes;

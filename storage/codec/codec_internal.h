@@ -130,8 +130,10 @@ struct pz__int_codec_ops {
                            bool *fits_out, struct pz_error *err);
     // Writes the body into zeroed bytes.
     void (*emit)(const struct pz__int_plan *plan, uint8_t *body);
+    // Leaves running sums to the caller, unless does_sums.
     enum pz_status (*decode)(struct pz__decoder *decoder, const struct pz__node *node,
                              const struct pz__ints *out);
+    bool does_sums;
 };
 extern const struct pz__int_codec_ops pz__int_constant;
 extern const struct pz__int_codec_ops pz__int_sequence;
@@ -160,12 +162,16 @@ struct pz__node {
     size_t body_bytes;
 };
 
-// Where an array is decoded to: exactly one of the two, with room for `count` values.
+// Where an array is decoded to: exactly one of `wide` and `narrow`, with room for `count` values.
 struct pz__ints {
     uint64_t *wide;
     uint32_t *narrow;
     uint32_t count;
+    uint64_t *sum; // not NULL: value i is *sum + all before i; *sum becomes the sum of all
 };
+
+// Turns values [first, end) into the sums of those before them (delta.c).
+void pz__int_sum_up(const struct pz__ints *out, uint32_t first, uint32_t end);
 
 // One decoding: memory for inner arrays, and how deep it is.
 struct pz__decoder {

@@ -34,4 +34,5 @@ constant_decode(struct pz__decoder *decoder, const struct pz__node *node,
     return PZ_OK;
 }
 
-const struct pz__int_codec_ops pz__int_constant = {constant_plan, constant_emit, constant_decode};
+const struct pz__int_codec_ops pz__int_constant = {constant_plan, constant_emit, constant_decode,
+                                                   false};

@@ -147,4 +147,4 @@ dictionary_decode(struct pz__decoder *decoder, const struct pz__node *node,
 }
 
 const struct pz__int_codec_ops pz__int_dictionary = {dictionary_plan, dictionary_emit,
-                                                     dictionary_decode};
+                                                     dictionary_decode, false};

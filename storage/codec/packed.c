@@ -269,53 +269,64 @@ read_pack_narrow(const struct pz__node *node, const uint8_t *from, uint32_t *res
     }
 }
 
-static void
-read_packs(const struct pz__node *node, uint32_t packs, const struct pz__ints *out)
-{
-    size_t stride = pack_bytes(node->width);
-    for (uint32_t pack = 0; pack < packs; pack++) {
-        const uint8_t *from = node->body + pack * stride;
-        if (out->wide != NULL) {
-            read_pack_wide(node, from, out->wide + pack * PZ__PACK_ROWS);
-        } else {
-            read_pack_narrow(node, from, out->narrow + pack * PZ__PACK_ROWS);
-        }
-    }
-}
-
-static void
-put(const struct pz__ints *out, uint32_t i, uint64_t value)
-{
-    if (out->wide != NULL) {
-        out->wide[i] = value;
-    } else {
-        out->narrow[i] = (uint32_t)value;
-    }
-}
+// Exceptions, taken in rising order as the reading passes their positions.
+struct patches {
+    const uint8_t *positions, *bits;
+    size_t bits_bytes;
+    uint32_t next;
+    uint32_t position_min; // of the next
+};
 
 static enum pz_status
-apply_patches(struct pz__decoder *decoder, const struct pz__node *node,
-              const struct body_layout *layout, const struct pz__ints *out)
+apply_patches(struct pz__decoder *decoder, const struct pz__node *node, struct patches *patches,
+              uint32_t end, const struct pz__ints *out)
 {
-    const uint8_t *positions = node->body + layout->positions_at;
-    const uint8_t *patches = node->body + layout->patches_at;
-    size_t patches_bytes = layout->bytes - layout->patches_at;
-    uint32_t previous = 0;
-    for (uint32_t i = 0; i < node->patch_count; i++) {
-        uint32_t position = pz_load_le16(positions + i * 2u);
-        if (position >= out->count || (i > 0 && position <= previous)) {
-            return pz_fail(decoder->err, PZ_CORRUPT, "exception %u stands at %u of %u values", i,
-                           position, out->count);
+    for (; patches->next < node->patch_count; patches->next++) {
+        uint32_t position = pz_load_le16(patches->positions + patches->next * 2u);
+        if (position < patches->position_min) {
+            return pz_fail(decoder->err, PZ_CORRUPT, "exception %u stands at %u, out of order",
+                           patches->next, position);
         }
-        previous = position;
-        uint64_t high = pz__bits_get(patches, patches_bytes, i, node->patch_width) << node->width;
+        if (position >= end) {
+            break;
+        }
+        uint64_t high =
+            pz__bits_get(patches->bits, patches->bits_bytes, patches->next, node->patch_width)
+            << node->width;
         if (out->wide != NULL) {
             out->wide[position] += high * node->step;
         } else {
             out->narrow[position] += (uint32_t)(high * node->step);
         }
+        patches->position_min = position + 1;
     }
     return PZ_OK;
+}
+
+// Values [first, end): a full pack, or the partial one at the end.
+static void
+read_fields(const struct pz__node *node, const struct body_layout *layout, uint32_t first,
+            uint32_t end, const struct pz__ints *out)
+{
+    if (end - first == PZ__PACK_ROWS) {
+        const uint8_t *from = node->body + first / PZ__PACK_ROWS * pack_bytes(node->width);
+        if (out->wide != NULL) {
+            read_pack_wide(node, from, out->wide + first);
+        } else {
+            read_pack_narrow(node, from, out->narrow + first);
+        }
+        return;
+    }
+    const uint8_t *tail = node->body + layout->tail_at;
+    size_t tail_bytes = layout->positions_at - layout->tail_at;
+    for (uint32_t i = first; i < end; i++) {
+        uint64_t field = pz__bits_get(tail, tail_bytes, i - first, node->width);
+        if (out->wide != NULL) {
+            out->wide[i] = node->base + node->step * field;
+        } else {
+            out->narrow[i] = (uint32_t)(node->base + node->step * field);
+        }
+    }
 }
 
 static enum pz_status
@@ -332,14 +343,24 @@ packed_decode(struct pz__decoder *decoder, const struct pz__node *node, const st
         return pz_fail(decoder->err, PZ_CORRUPT, "%zu bytes of packed fields where %zu belong",
                        node->body_bytes, layout.bytes);
     }
-    read_packs(node, layout.packs, out);
-    uint32_t first = layout.packs * PZ__PACK_ROWS;
-    for (uint32_t i = 0; i < layout.tail; i++) {
-        uint64_t field = pz__bits_get(node->body + layout.tail_at,
-                                      layout.positions_at - layout.tail_at, i, node->width);
-        put(out, first + i, node->base + node->step * field);
+    struct patches patches = {.positions = node->body + layout.positions_at,
+                              .bits = node->body + layout.patches_at,
+                              .bits_bytes = layout.bytes - layout.patches_at};
+    // Pack by pack, while its values are in the first-level cache.
+    for (uint32_t first = 0; first < out->count; first += PZ__PACK_ROWS) {
+        uint32_t left = out->count - first;
+        uint32_t end = first + (left < PZ__PACK_ROWS ? left : PZ__PACK_ROWS);
+        read_fields(node, &layout, first, end, out);
+        PZ_TRY(apply_patches(decoder, node, &patches, end, out));
+        if (out->sum != NULL) {
+            pz__int_sum_up(out, first, end);
+        }
     }
-    return apply_patches(decoder, node, &layout, out);
+    if (patches.next != node->patch_count) {
+        return pz_fail(decoder->err, PZ_CORRUPT, "exception %u stands behind the last of %u values",
+                       patches.next, out->count);
+    }
+    return PZ_OK;
 }
 
-const struct pz__int_codec_ops pz__int_packed = {packed_plan, packed_emit, packed_decode};
+const struct pz__int_codec_ops pz__int_packed = {packed_plan, packed_emit, packed_decode, true};

@@ -105,4 +105,4 @@ runs_decode(struct pz__decoder *decoder, const struct pz__node *node, const stru
     return PZ_OK;
 }
 
-const struct pz__int_codec_ops pz__int_runs = {runs_plan, runs_emit, runs_decode};
+const struct pz__int_codec_ops pz__int_runs = {runs_plan, runs_emit, runs_decode, false};

@@ -37,4 +37,5 @@ sequence_decode(struct pz__decoder *decoder, const struct pz__node *node,
     return PZ_OK;
 }
 
-const struct pz__int_codec_ops pz__int_sequence = {sequence_plan, sequence_emit, sequence_decode};
+const struct pz__int_codec_ops pz__int_sequence = {sequence_plan, sequence_emit, sequence_decode,
+                                                   false};

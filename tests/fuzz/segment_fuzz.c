@@ -291,7 +291,7 @@ write_case(const char *path, const uint8_t *bytes, size_t len)
 static uint64_t
 case_count(void)
 {
-    uint64_t cases = 2500;
+    uint64_t cases = 1200;
     const char *text = getenv("PLAZA_FUZZ_CASES");
     PZ_CHECK(text == NULL || pz_parse_u64(pz_str_from(text), &cases));
     return cases;
