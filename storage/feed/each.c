@@ -156,53 +156,41 @@ step_memory(struct walk *walk, uint64_t id, struct pz_error *err)
     return PZ_OK;
 }
 
-// Counts the likes by users below `end` that the overlays know and the base has not; `next` holds
-// the places in walk->pairs.
+// What the newest overlay with a word on it says of the pair: +1, -1 or 0. Steps over the pair.
+// Pairs of frozen that the base has already folded say what the base says.
+static int32_t
+take_pair(struct walk *walk, uint64_t user, size_t next[2])
+{
+    int32_t net = 0;
+    for (int i = 0; i < 2; i++) {
+        const struct pz__feed_entries *pairs = &walk->pairs[i];
+        if (next[i] < pairs->count && pairs->at[next[i]].key == user) {
+            net = pz__feed_like_at(walk->sorted[i].overlay, pairs->at[next[i]].position)->net;
+            next[i]++;
+        }
+    }
+    return net;
+}
+
+// Counts the likes by users below `end`, none of which the base has; `next` holds the places in
+// walk->pairs.
 static uint64_t
-count_pairs_below(struct walk *walk, uint64_t id, uint64_t end, size_t next[2])
+count_pairs_below(struct walk *walk, uint64_t end, size_t next[2])
 {
     uint64_t count = 0;
     for (;;) {
         uint64_t user = end;
         for (int i = 0; i < 2; i++) {
-            if (next[i] < walk->pairs[i].count && walk->pairs[i].at[next[i]].key < user) {
-                user = walk->pairs[i].at[next[i]].key;
+            const struct pz__feed_entries *pairs = &walk->pairs[i];
+            if (next[i] < pairs->count && pairs->at[next[i]].key < user) {
+                user = pairs->at[next[i]].key;
             }
         }
         if (user == end) {
             return count;
         }
-        int32_t net = 0; // of the newest that says something
-        for (int i = 0; i < 2; i++) {
-            if (next[i] >= walk->pairs[i].count || walk->pairs[i].at[next[i]].key != user) {
-                continue;
-            }
-            uint32_t position = walk->pairs[i].at[next[i]++].position;
-            bool is_folded =
-                i == 0 && pz__feed_place_has_like(walk->read.parts->place, id, (uint32_t)user);
-            if (!is_folded) {
-                net = pz__feed_like_at(walk->sorted[i].overlay, position)->net;
-            }
-        }
-        count += net > 0;
+        count += take_pair(walk, user, next) > 0;
     }
-}
-
-// Whether the like that the base has still stands; steps over the pair.
-static bool
-still_stands(struct walk *walk, uint64_t id, uint32_t user, size_t next[2])
-{
-    bool stands = true;
-    for (int i = 0; i < 2; i++) {
-        if (next[i] >= walk->pairs[i].count || walk->pairs[i].at[next[i]].key != user) {
-            continue;
-        }
-        uint32_t position = walk->pairs[i].at[next[i]++].position;
-        if (i == 1 || !pz__feed_place_has_like(walk->read.parts->place, id, user)) {
-            stands = pz__feed_like_at(walk->sorted[i].overlay, position)->net > 0;
-        }
-    }
-    return stands;
 }
 
 // Walks the base's keys of one message.
@@ -228,13 +216,13 @@ step_base(struct walk *walk, uint64_t id, struct pz__feed_found *found, uint64_t
             found->views += counters.views;
             break;
         case PZ__FEED_ITEM_LIKE:
-            likes += count_pairs_below(walk, id, walk->key.user, next);
-            likes += still_stands(walk, id, walk->key.user, next);
+            likes += count_pairs_below(walk, walk->key.user, next);
+            likes += take_pair(walk, walk->key.user, next) >= 0; // unless taken back since
             break;
         }
         PZ_TRY(move_base(walk, PZ_KV_NEXT, err));
     }
-    *like_count_out = likes + count_pairs_below(walk, id, UINT64_MAX, next);
+    *like_count_out = likes + count_pairs_below(walk, UINT64_MAX, next);
     return PZ_OK;
 }
 

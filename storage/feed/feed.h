@@ -92,7 +92,7 @@ struct pz_feed_mark {
 };
 struct pz_feed_mark pz_feed_group_mark(const struct pz_feed *feed);
 void pz_feed_group_undo(struct pz_feed *feed, struct pz_feed_mark mark);
-// After the LMDB commit: the group's rows become visible to readers, groups of up to about 2,000
+// After the LMDB commit: the group's rows become visible to readers, groups of up to 4,000
 // messages and likes at one instant. Or forgets them.
 void pz_feed_group_commit(struct pz_feed *feed);
 void pz_feed_group_abort(struct pz_feed *feed);

@@ -28,14 +28,14 @@ pz_feed_group_liked(struct pz_feed *feed, int64_t message_id, uint32_t user, boo
                     struct pz_error *err)
 {
     assert_readable(feed);
-    const struct pz__feed_parts *parts = feed->parts;
     uint64_t id = (uint64_t)message_id;
     int32_t net = pz__feed_look_like(feed->group.pending, id, user);
     if (net == 0) {
         net = pz__feed_look_like(feed->active, id, user);
     }
-    if (net == 0 && parts->frozen != NULL && !pz__feed_place_has_like(parts->place, id, user)) {
-        net = pz__feed_look_like(parts->frozen, id, user);
+    if (net == 0 && feed->parts->frozen != NULL) {
+        // What the base already has of it, it has with the same outcome.
+        net = pz__feed_look_like(feed->parts->frozen, id, user);
     }
     if (net == 0) {
         return pz__feed_base_liked(feed->group.txn, id, user, liked_out, err);

@@ -10,9 +10,12 @@
 // next start finds the rows in the log.
 #include "storage/feed/feed_internal.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 
-#define STEP 2048u
+#define STEP 4096u
+#define PAUSE_US 1 // enough for a reader that waits to be woken and get its turn
 
 struct merge {
     const struct pz__feed_overlay *pending;
@@ -117,6 +120,7 @@ breathe(struct pz_feed *feed, uint32_t done)
     if ((done + 1) % STEP == 0) {
         feed->is_merging = true;
         pz_mutex_unlock(&feed->mutex);
+        pz_clock_sleep_us(PAUSE_US);
         pz_mutex_lock(&feed->mutex);
     }
 }

@@ -72,8 +72,13 @@ sort(struct pz__feed_entries *entries, struct pz_error *err)
         return PZ_OK;
     }
     uint64_t differing = 0;
+    bool is_rising = true; // as the ids of posts do
     for (size_t i = 1; i < count; i++) {
         differing |= entries->at[i].key ^ entries->at[0].key;
+        is_rising &= entries->at[i - 1].key < entries->at[i].key;
+    }
+    if (is_rising) {
+        return PZ_OK;
     }
     struct pz__feed_entry *other = malloc(count * sizeof *other);
     if (other == NULL) {

@@ -46,8 +46,9 @@ apply(struct writer *writer, struct pz_feed_row row)
     PZ_REQUIRE_OK(pz_feed_group_apply(writer->shared->feed, &row, &writer->err), &writer->err);
 }
 
+// `likes` above a few thousand make the feed add the group in steps.
 static void
-write_group(struct writer *writer)
+write_group(struct writer *writer, int likes)
 {
     struct pz_feed *feed = writer->shared->feed;
     struct pz_kv_txn *txn;
@@ -62,7 +63,7 @@ write_group(struct writer *writer)
                                            .created_at = last * 10,
                                            .body = body_of(last)});
     }
-    for (int i = 0; i < 60 && last > 0; i++) {
+    for (int i = 0; i < likes && last > 0; i++) {
         int64_t id = pz_rng_chance(&writer->rng, 0.2) ? 2 : pz_rng_range(&writer->rng, 1, last);
         uint32_t user = (uint32_t)pz_rng_below(&writer->rng, 3000);
         bool is_liked;
@@ -261,7 +262,7 @@ PZ_TEST(readers_beside_the_writer)
         pz_thread_start(&threads[i], "reader", run_reader, &readers[i]);
     }
     for (int round = 0; round < ROUNDS; round++) {
-        write_group(&writer);
+        write_group(&writer, round % 50 == 49 ? 9000 : 60);
         if (round % 20 == 10) {
             load(&writer);
         }
