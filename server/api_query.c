@@ -350,7 +350,9 @@ run_query(struct pz_job *job)
         if (status == PZ_OK) {
             pz_pipe_end(&query->pipe);
         } else {
-            pz_log_error(&err, "a result was broken off after it began");
+            if (err.status != PZ_CANCELED) {
+                pz_log_error(&err, "a result was broken off after it began");
+            }
             pz_pipe_fail(&query->pipe);
         }
     } else {

@@ -97,6 +97,11 @@ check_departures(struct pz_connections *connections)
             if (poll(&poll_fd, 1, 0) == 1 &&
                 (poll_fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
                 pz_request_cancel(c->watched, PZ_CANCEL_CLIENT_LEFT);
+                if (atomic_load(&c->phase) == PZ_PHASE_BODY) {
+                    // An end that came together with bytes makes no event of its own: the library
+                    // would wait for the rest of the body until its time-out.
+                    (void)shutdown(c->fd, SHUT_RDWR);
+                }
             }
         }
     }
