@@ -119,6 +119,22 @@ find_route(struct pz_request *request)
     return NULL;
 }
 
+// Whether the Host header is one of --host-names.
+static bool
+is_named_host(const struct pz_server *server, struct pz_str host)
+{
+    struct pz_str name = pz_host_name(host);
+    const char *at = server->config.host_names;
+    while (*at != '\0') {
+        size_t len = strcspn(at, ",");
+        if (pz_str_equal_nocase(name, (struct pz_str){at, (uint32_t)len})) {
+            return true;
+        }
+        at += len + (at[len] == ',');
+    }
+    return false;
+}
+
 // A page in a browser may be foreign although the request comes from this machine: its host name
 // was made to point here, or it posts across origins.
 static bool
@@ -127,9 +143,9 @@ is_foreign(struct pz_request *request)
     struct pz_error err;
     const struct pz_gate *gate = &request->gate;
     if (request->server->is_loopback && gate->host_count > 0 &&
-        !pz_gate_is_local_host(gate->host)) {
-        (void)pz_fail(&err, PZ_INVALID, "the Host header does not name this machine");
-        pz_error_hint(&err, "use http://127.0.0.1 or http://localhost");
+        !pz_gate_is_local_host(gate->host) && !is_named_host(request->server, gate->host)) {
+        (void)pz_fail(&err, PZ_INVALID, "the Host header does not name this server");
+        pz_error_hint(&err, "use http://127.0.0.1, or start it with --host-names NAME");
         pz_problem_reply_status(request, 403, &err);
         return true;
     }
