@@ -21,6 +21,7 @@
 
 #define FORMAT_VERSION 1u
 #define PATH_LEN_MAX 4096
+#define COPIES_MAX 1000u // of orphans of one name; then the last is replaced
 
 static void
 join(const struct pz_store *store, const char *name, char out[PATH_LEN_MAX])
@@ -225,6 +226,23 @@ open_or_make(struct pz_store *store, struct pz_error *err)
     return make(store, has_format, err);
 }
 
+// The entry of the data directory itself must be as durable as what is in it.
+static enum pz_status
+sync_parent(const struct pz_store *store, struct pz_error *err)
+{
+    char parent[PATH_LEN_MAX];
+    (void)snprintf(parent, sizeof parent, "%s", store->dir);
+    size_t len = strlen(parent);
+    while (len > 1 && parent[len - 1] == '/') {
+        len--;
+    }
+    while (len > 0 && parent[len - 1] != '/') {
+        len--;
+    }
+    parent[len] = '\0';
+    return pz_dir_sync(len == 0 ? "." : parent, err);
+}
+
 enum pz_status
 pz__data_dir_open(struct pz_store *store, struct pz_error *err)
 {
@@ -237,6 +255,7 @@ pz__data_dir_open(struct pz_store *store, struct pz_error *err)
             return pz_fail(err, PZ_NOT_FOUND, "there is no directory %s", store->dir);
         }
         PZ_TRY(pz_dir_create(store->dir, err));
+        PZ_TRY(sync_parent(store, err));
     }
     join(store, "LOCK", path);
     PZ_TRY(pz_file_lock(path, &store->lock, err));
@@ -273,8 +292,16 @@ set_aside(const struct orphan_walk *walk, const char *name, struct pz_error *err
     PZ_TRY(pz_dir_create(aside, err));
     (void)snprintf(from, sizeof from, "%s/segments/%s/%s", walk->store->dir, walk->dir_name, name);
     (void)snprintf(to, sizeof to, "%s/%s-%s", aside, walk->dir_name, name);
-    pz_log(PZ_LOG_WARN, "segment file %s is not in the catalog: moved to %s", from, to);
-    return pz_file_rename(from, to, true, err);
+    // Ids that no commit took are given out again, so a name may come twice.
+    enum pz_status status = pz_file_rename(from, to, false, err);
+    for (unsigned copy = 2; status == PZ_EXISTS && copy <= COPIES_MAX; copy++) {
+        (void)snprintf(to, sizeof to, "%s/%s-%s.%u", aside, walk->dir_name, name, copy);
+        status = pz_file_rename(from, to, copy == COPIES_MAX, err);
+    }
+    if (status == PZ_OK) {
+        pz_log(PZ_LOG_WARN, "segment file %s is not in the catalog: moved to %s", from, to);
+    }
+    return status;
 }
 
 static enum pz_status

@@ -236,6 +236,7 @@ follow(struct pz_store *store)
     for (uint32_t i = 0; i < store->table_count; i++) {
         struct pz_table *table = store->tables[i];
         if (table->hides.count > 0) {
+            PZ_ASSERT(table->new_layout == NULL); // it would lack the hidden rows
             apply_hides(table);
         }
         if (table->group_rows.row_count > 0) {

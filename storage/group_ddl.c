@@ -152,6 +152,34 @@ resolve_domain(struct pz_group *group, struct pz_column_def *column, struct pz_e
 
 // ---- statements -----------------------------------------------------------------------------
 
+// What recovery would refuse must not get into the catalog.
+static enum pz_status
+check_def(const struct pz_table_def *def, struct pz_error *err)
+{
+    if (def->name[0] == '\0') {
+        return pz_fail(err, PZ_UNACCEPTABLE, "a table needs a name");
+    }
+    if (def->column_count == 0 || def->column_count > PZ_COLUMNS_MAX) {
+        return pz_fail(err, PZ_UNACCEPTABLE, "a table has 1 to %u columns, not %u", PZ_COLUMNS_MAX,
+                       def->column_count);
+    }
+    for (uint32_t c = 0; c < def->column_count; c++) {
+        const struct pz_column_def *column = &def->columns[c];
+        if (column->name[0] == '\0' || column->type < PZ_TYPE_BOOLEAN ||
+            column->type > PZ_TYPE_DATE) {
+            return pz_fail(err, PZ_UNACCEPTABLE, "column %u of table \"%s\" has no name or no type",
+                           c + 1, def->name);
+        }
+    }
+    if (def->time_column != PZ_NO_COLUMN &&
+        (def->time_column >= def->column_count ||
+         def->columns[def->time_column].type != PZ_TYPE_TIMESTAMP)) {
+        return pz_fail(err, PZ_UNACCEPTABLE, "the time column of table \"%s\" is no TIMESTAMP",
+                       def->name);
+    }
+    return PZ_OK;
+}
+
 enum pz_status
 pz__group_create_table(struct pz_group *group, struct pz_write *write, struct pz_error *err)
 {
@@ -161,6 +189,7 @@ pz__group_create_table(struct pz_group *group, struct pz_write *write, struct pz
                    ? PZ_OK
                    : pz_fail(err, PZ_EXISTS, "table \"%s\" already exists", write->table->name);
     }
+    PZ_TRY(check_def(write->table, err));
     struct pz_table_def *def = pz_table_def_copy(write->table);
     def->id = store->next_table_id;
     enum pz_status status = PZ_OK;

@@ -200,6 +200,12 @@ pz__group_delete_rows(struct pz_group *group, struct pz_write *write, struct pz_
         return pz_fail(err, PZ_NOT_FOUND, "there is no table \"%s\" any more",
                        selection->def->name);
     }
+    if (selection->def->id == PZ_TABLE_LIKES || selection->def->id == PZ_TABLE_VIEWS ||
+        selection->def->id == PZ_TABLE_MESSAGE_DELETIONS) {
+        return pz_fail(err, PZ_UNACCEPTABLE,
+                       "rows of \"%s\" are history: the feed's counters are sums over them",
+                       selection->def->name);
+    }
     struct pz_page_scratch scratch = {0};
     struct pz_table_rows rows;
     enum pz_status status = PZ_OK;

@@ -64,7 +64,8 @@ check_message(struct pz_group *group, struct pz_batch *batch, size_t row, struct
                       (long long)id);
     }
     enum pz_feed_presence presence = PZ_FEED_ABSENT;
-    if (id < pz_feed_next_message_id(feed) &&
+    int64_t next_id = pz_feed_next_message_id(feed); // 0 when the largest of all is taken
+    if ((id < next_id || next_id == 0) &&
         pz_feed_group_message(feed, id, &presence, err) != PZ_OK) {
         group->is_fatal = true;
         return ROW_REJECTED;
@@ -155,8 +156,12 @@ judge(struct pz_group *group, const struct pz_write *write, struct pz_batch *bat
                       batch->def->columns[null_column].name);
     }
     if (needs_id) {
-        pz_column_set_int(&batch->columns[PZ_MESSAGES_ID], row,
-                          pz_feed_next_message_id(group->store->feed));
+        int64_t id = pz_feed_next_message_id(group->store->feed);
+        if (id == 0) {
+            return reject(why, PZ_MESSAGES_ID,
+                          "no message_id is left: a message has the largest there is");
+        }
+        pz_column_set_int(&batch->columns[PZ_MESSAGES_ID], row, id);
         return ROW_ACCEPTED;
     }
     switch (batch->def->id) {
@@ -237,43 +242,56 @@ note_rejection(struct pz_write *write, const struct pz_batch *batch, size_t row,
     (void)pz_str_to_c(pz_str_from(why->message), note->message, sizeof note->message);
 }
 
+// A row on its way to dead_letters.
+struct letter {
+    const struct pz_write *write;
+    const struct pz_batch *batch;
+    size_t row;
+    const struct rejection *why;
+    int64_t now_us;
+};
+
+// After a failure the row of `to` is not complete.
 static enum pz_status
-append_letter(struct pz_group *group, const struct pz_write *write, const struct pz_batch *batch,
-              size_t row, const struct rejection *why, int64_t now_us, struct pz_error *err)
+put_letter(struct pz_batch *to, const struct letter *letter, struct pz_str raw,
+           struct pz_error *err)
 {
-    struct pz_table *letters = pz__store_find_table(group->store, PZ_TABLE_DEAD_LETTERS);
-    struct pz_batch *to = &letters->group_rows;
-    struct pz_buffer raw = {0};
-    pz__row_to_json(group->store, batch, row, &raw);
-    PZ_TRY(pz_batch_reserve(to, 1, err));
+    const struct pz_table_def *def = letter->batch->def;
+    const uint64_t *lines = letter->batch->lines;
+    const char *source = letter->write->source;
+    uint32_t column = letter->why->column;
     struct pz_column *columns = to->columns;
-    struct pz_str place = why->column == PZ_NO_COLUMN
-                              ? (struct pz_str){"", 0}
-                              : pz_str_from(batch->def->columns[why->column].name);
-    enum pz_status status = pz_column_append_text(
-        &columns[PZ_DEAD_SOURCE], pz_str_from(write->source == NULL ? "" : write->source), err);
+    PZ_TRY(pz_batch_reserve(to, 1, err));
+    PZ_TRY(pz_column_append_text(&columns[PZ_DEAD_SOURCE],
+                                 pz_str_from(source == NULL ? "" : source), err));
     pz_column_append_int(&columns[PZ_DEAD_POSITION],
-                         batch->lines == NULL ? (int64_t)row + 1 : (int64_t)batch->lines[row]);
-    if (status == PZ_OK) {
-        status = pz_column_append_text(&columns[PZ_DEAD_TABLE], pz_str_from(batch->def->name), err);
-    }
-    if (status == PZ_OK) {
-        status = pz_column_append_text(&columns[PZ_DEAD_RAW],
-                                       (struct pz_str){raw.data, (uint32_t)raw.len}, err);
-    }
-    if (status == PZ_OK) {
-        status = pz_column_append_text(&columns[PZ_DEAD_REASON], pz_str_from(why->message), err);
-    }
-    if (status == PZ_OK) {
-        status = pz_column_append_text(&columns[PZ_DEAD_PLACE], place, err);
-    }
-    if (status == PZ_OK) {
-        pz_column_append_int(&columns[PZ_DEAD_AT], now_us);
-        status = pz_batch_end_row(to, false, 0, err);
-        group->has_changes = true;
-    }
+                         (int64_t)(lines == NULL ? letter->row + 1 : lines[letter->row]));
+    PZ_TRY(pz_column_append_text(&columns[PZ_DEAD_TABLE], pz_str_from(def->name), err));
+    PZ_TRY(pz_column_append_text(&columns[PZ_DEAD_RAW], raw, err));
+    PZ_TRY(pz_column_append_text(&columns[PZ_DEAD_REASON], pz_str_from(letter->why->message), err));
+    PZ_TRY(pz_column_append_text(
+        &columns[PZ_DEAD_PLACE],
+        pz_str_from(column == PZ_NO_COLUMN ? "" : def->columns[column].name), err));
+    pz_column_append_int(&columns[PZ_DEAD_AT], letter->now_us);
+    return pz_batch_end_row(to, false, 0, err);
+}
+
+static enum pz_status
+append_letter(struct pz_group *group, const struct letter *letter, struct pz_error *err)
+{
+    struct pz_batch *to = &pz__store_find_table(group->store, PZ_TABLE_DEAD_LETTERS)->group_rows;
+    struct pz_buffer raw = {.limit_bytes = UINT32_MAX};
+    pz__row_to_json(group->store, letter->batch, letter->row, &raw);
+    enum pz_status status =
+        raw.is_failed ? pz_fail(err, PZ_NO_MEMORY, "no memory for a dead letter")
+                      : put_letter(to, letter, (struct pz_str){raw.data, (uint32_t)raw.len}, err);
     pz_buffer_fini(&raw);
-    return status;
+    if (status != PZ_OK) {
+        pz_batch_undo_row(to);
+        return status;
+    }
+    group->has_changes = true;
+    return PZ_OK;
 }
 
 // ---- the write ------------------------------------------------------------------------------
@@ -309,7 +327,8 @@ append_judged(struct pz_group *group, struct pz_write *write, struct pz_batch *b
         }
         note_rejection(write, batch, row, &why);
         if (write->on_error == PZ_ON_ERROR_DEAD_LETTER) {
-            PZ_TRY(append_letter(group, write, batch, row, &why, now_us, err));
+            struct letter letter = {write, batch, row, &why, now_us};
+            PZ_TRY(append_letter(group, &letter, err));
         }
     }
     return pz_batch_append_rows(&table->group_rows, batch, run_first, batch->row_count - run_first,

@@ -16,6 +16,7 @@ struct recovery {
     struct pz_store *store;
     struct pz_kv_txn *txn;
     struct pz_table *table; // whose chunks are being read
+    uint64_t next_row;      // number of the row that the next chunk must hold
     uint64_t folded;        // rows below are in the feed's base; UINT64_MAX: none of the feed's
 };
 
@@ -38,22 +39,82 @@ recover_domain(void *payload, uint32_t domain_id, struct pz_str name, struct pz_
     return pz_domain_load(pz__store_add_domain(store, domain_id), recovery->txn, err);
 }
 
-static enum pz_status
-recover_table(void *payload, struct pz_table_def *def, struct pz_error *err)
+// Built-in tables are read by position and type all over: they must be what this program knows.
+static bool
+is_as_built_in(const struct pz_table_def *def)
 {
-    struct recovery *recovery = payload;
+    for (uint32_t i = 0; i < PZ_BUILTIN_TABLE_COUNT; i++) {
+        const struct pz_table_def *known = &pz_builtin_tables[i];
+        if (known->id != def->id) {
+            continue;
+        }
+        bool is_same =
+            def->column_count == known->column_count && def->time_column == known->time_column;
+        for (uint32_t c = 0; is_same && c < def->column_count; c++) {
+            is_same = def->columns[c].type == known->columns[c].type &&
+                      def->columns[c].is_not_null == known->columns[c].is_not_null &&
+                      def->columns[c].domain_id == known->columns[c].domain_id;
+        }
+        return is_same;
+    }
+    return def->id >= PZ_TABLE_ID_FIRST_USER;
+}
+
+static enum pz_status
+check_table(struct pz_store *store, const struct pz_table_def *def, struct pz_error *err)
+{
+    if (!is_as_built_in(def)) {
+        return pz_fail(err, PZ_CORRUPT, "catalog: table %u (%s) is not the built-in one", def->id,
+                       def->name);
+    }
     for (uint32_t c = 0; c < def->column_count; c++) {
         if (def->columns[c].type == PZ_TYPE_SYMBOL &&
             (def->columns[c].domain_id >= PZ_DOMAINS_MAX ||
-             pz__store_domain(recovery->store, def->columns[c].domain_id) == NULL)) {
-            enum pz_status status =
-                pz_fail(err, PZ_CORRUPT, "catalog: the domain of %s.%s is missing", def->name,
-                        def->columns[c].name);
-            free(def);
-            return status;
+             pz__store_domain(store, def->columns[c].domain_id) == NULL)) {
+            return pz_fail(err, PZ_CORRUPT, "catalog: the domain of %s.%s is missing", def->name,
+                           def->columns[c].name);
         }
     }
-    pz__tables_insert(recovery->store, pz__table_create(def));
+    return PZ_OK;
+}
+
+static enum pz_status
+recover_table(void *payload, struct pz_table_def *def, struct pz_error *err)
+{
+    struct pz_store *store = ((struct recovery *)payload)->store;
+    enum pz_status status = check_table(store, def, err);
+    if (status != PZ_OK) {
+        free(def);
+        return status;
+    }
+    if (def->id >= store->next_table_id) {
+        store->next_table_id = def->id + 1;
+    }
+    pz__tables_insert(store, pz__table_create(def));
+    return PZ_OK;
+}
+
+// A code that no symbol has would end the program where its name is asked for.
+static enum pz_status
+check_codes(struct pz_store *store, const struct pz_table_def *def,
+            const struct pz_segment *segment, struct pz_error *err)
+{
+    for (uint32_t c = 0; c < def->column_count; c++) {
+        if (def->columns[c].type != PZ_TYPE_SYMBOL) {
+            continue;
+        }
+        int64_t count = pz_symbol_count(store, def->columns[c].domain_id);
+        for (uint32_t b = 0; b < pz_segment_block_count(segment); b++) {
+            const struct pz_stats *stats = pz_segment_block_stats(segment, b, c);
+            if (stats->has_range && stats->max >= count) {
+                return pz_fail(err, PZ_CORRUPT,
+                               "segment %llu of table %s: column %s holds a symbol that the "
+                               "catalog does not know",
+                               (unsigned long long)pz_segment_info(segment)->segment_id, def->name,
+                               def->columns[c].name);
+            }
+        }
+    }
     return PZ_OK;
 }
 
@@ -77,10 +138,27 @@ recover_segment(void *payload, const struct pz_segment_info *info, struct pz_err
         pz_error_hint(err, "restore the file from a backup; nothing was changed");
     }
     PZ_TRY(status);
-    struct pz_segment_list *list = pz__segment_list_copy(table->state.segments, segment);
-    pz__segment_list_release(table->state.segments);
-    table->state.segments = list;
-    return PZ_OK;
+    table->state.segments = pz__segment_list_extend(table->state.segments, segment);
+    return check_codes(store, table->state.def, segment, err);
+}
+
+// Position in the list, which is in order of id while the catalog is walked; its count when absent.
+static uint32_t
+find_in_list(const struct pz_segment_list *list, uint64_t segment_id)
+{
+    uint32_t low = 0;
+    uint32_t high = list->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (pz_segment_info(list->entries[middle].segment)->segment_id < segment_id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    bool is_found =
+        low < list->count && pz_segment_info(list->entries[low].segment)->segment_id == segment_id;
+    return is_found ? low : list->count;
 }
 
 static enum pz_status
@@ -88,23 +166,22 @@ recover_deleted(void *payload, uint32_t table_id, uint64_t segment_id, uint32_t 
                 const uint64_t *bits, struct pz_error *err)
 {
     struct pz_table *table = pz__store_find_table(((struct recovery *)payload)->store, table_id);
-    for (uint32_t i = 0; table != NULL && i < table->state.segments->count; i++) {
-        struct pz_segment *segment = table->state.segments->entries[i].segment;
-        if (pz_segment_info(segment)->segment_id != segment_id ||
-            block >= pz_segment_block_count(segment)) {
-            continue;
-        }
-        struct pz_hidden *hidden = pz_hidden_copy(NULL);
-        for (uint32_t row = 0; row < pz_segment_block_rows(segment, block); row++) {
-            if (pz_bit_get(bits, row)) {
-                (void)pz_hidden_add(hidden, row);
-            }
-        }
-        pz__segment_list_hide(table->state.segments, i, block, hidden);
-        return PZ_OK;
+    struct pz_segment_list *list = table == NULL ? NULL : table->state.segments;
+    uint32_t entry = list == NULL ? 0 : find_in_list(list, segment_id);
+    if (list == NULL || entry == list->count ||
+        block >= pz_segment_block_count(list->entries[entry].segment)) {
+        return pz_fail(err, PZ_CORRUPT, "catalog: deleted rows of unknown segment %llu",
+                       (unsigned long long)segment_id);
     }
-    return pz_fail(err, PZ_CORRUPT, "catalog: deleted rows of unknown segment %llu",
-                   (unsigned long long)segment_id);
+    uint32_t row_count = pz_segment_block_rows(list->entries[entry].segment, block);
+    struct pz_hidden *hidden = pz_hidden_copy(NULL);
+    for (uint32_t row = 0; row < row_count; row++) {
+        if (pz_bit_get(bits, row)) {
+            (void)pz_hidden_add(hidden, row);
+        }
+    }
+    pz__segment_list_hide(list, entry, block, hidden);
+    return PZ_OK;
 }
 
 // ---- tail -----------------------------------------------------------------------------------
@@ -116,9 +193,9 @@ recover_rows(struct pz_table *table, uint64_t first_row, const struct pz_batch *
 {
     struct pz_table_state *state = &table->state;
     if (first_row != state->end_row) {
-        return pz_fail(err, PZ_CORRUPT, "tail of table %s: rows %llu to %llu are missing",
-                       state->def->name, (unsigned long long)state->end_row,
-                       (unsigned long long)first_row);
+        return pz_fail(err, PZ_CORRUPT, "tail of table %s: a chunk begins at row %llu, not %llu",
+                       state->def->name, (unsigned long long)first_row,
+                       (unsigned long long)state->end_row);
     }
     for (size_t done = 0; done < rows->row_count;) {
         struct pz_tail_layout *layout = state->layout;
@@ -144,10 +221,47 @@ recover_rows(struct pz_table *table, uint64_t first_row, const struct pz_batch *
 }
 
 static enum pz_status
+missing_rows(const struct recovery *recovery, uint64_t end_row, struct pz_error *err)
+{
+    pz_fail(err, PZ_CORRUPT, "tail of table %s: rows %llu to %llu are missing",
+            recovery->table->state.def->name, (unsigned long long)recovery->next_row,
+            (unsigned long long)end_row);
+    pz_error_hint(err, "restore the data directory from a backup; nothing was changed");
+    return PZ_CORRUPT;
+}
+
+static enum pz_status
+check_chunk_codes(const struct recovery *recovery, const struct pz_batch *rows,
+                  struct pz_error *err)
+{
+    for (uint32_t c = 0; c < rows->def->column_count; c++) {
+        const struct pz_column *column = &rows->columns[c];
+        if (column->type != PZ_TYPE_SYMBOL) {
+            continue;
+        }
+        uint32_t count = pz_symbol_count(recovery->store, rows->def->columns[c].domain_id);
+        for (size_t row = 0; row < rows->row_count; row++) {
+            if (column->codes[row] >= count && !pz_column_is_null(column, row)) {
+                return pz_fail(err, PZ_CORRUPT,
+                               "tail of table %s: column %s holds a symbol that the catalog does "
+                               "not know",
+                               rows->def->name, rows->def->columns[c].name);
+            }
+        }
+    }
+    return PZ_OK;
+}
+
+static enum pz_status
 recover_chunk(void *payload, uint64_t first_row, const struct pz_batch *rows, struct pz_error *err)
 {
     struct recovery *recovery = payload;
     struct pz_table *table = recovery->table;
+    if (first_row > recovery->next_row) {
+        return missing_rows(recovery, first_row, err);
+    }
+    recovery->next_row = first_row + rows->row_count;
+    PZ_TRY(check_chunk_codes(recovery, rows, err));
     for (size_t i = 0; i < rows->row_count && recovery->folded != UINT64_MAX; i++) {
         struct pz_feed_row row;
         if (first_row + i >= recovery->folded && pz__feed_row_of(rows, i, first_row + i, &row)) {
@@ -196,7 +310,13 @@ recover_tail(struct recovery *recovery, struct pz_table *table, struct pz_error 
                            ? pz_feed_folded(recovery->store->feed, kind)
                            : UINT64_MAX;
     uint64_t from = recovery->folded < table->sealed_row ? recovery->folded : table->sealed_row;
-    return pz_chunk_each(recovery->txn, table->state.def, from, recover_chunk, recovery, err);
+    recovery->next_row = from;
+    PZ_TRY(pz_chunk_each(recovery->txn, table->state.def, from, recover_chunk, recovery, err));
+    // What is not sealed, or sealed but not folded, must be there as chunks.
+    uint64_t end = recovery->folded == UINT64_MAX || recovery->folded < table->sealed_row
+                       ? table->sealed_row
+                       : recovery->folded;
+    return recovery->next_row < end ? missing_rows(recovery, end, err) : PZ_OK;
 }
 
 static enum pz_status
@@ -248,12 +368,8 @@ find_segment(struct pz_store *store, uint64_t segment_id)
 {
     struct pz_table *views = pz__store_find_table(store, PZ_TABLE_VIEWS);
     const struct pz_segment_list *list = views->state.segments;
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (pz_segment_info(list->entries[i].segment)->segment_id == segment_id) {
-            return list->entries[i].segment;
-        }
-    }
-    return NULL;
+    uint32_t entry = find_in_list(list, segment_id);
+    return entry == list->count ? NULL : list->entries[entry].segment;
 }
 
 static enum pz_status
@@ -298,8 +414,11 @@ recover_all(struct recovery *recovery, struct pz_error *err)
     PZ_TRY(pz_catalog_get_fact(recovery->txn, "next_table_id", &next_table_id, err));
     uint64_t next_segment_id = 0;
     PZ_TRY(pz_catalog_get_fact(recovery->txn, "next_segment_id", &next_segment_id, err));
-    store->next_table_id =
-        next_table_id < PZ_TABLE_ID_FIRST_USER ? PZ_TABLE_ID_FIRST_USER : (uint32_t)next_table_id;
+    if (next_table_id < PZ_TABLE_ID_FIRST_USER || next_table_id > UINT32_MAX) {
+        return pz_fail(err, PZ_CORRUPT, "catalog: the next table id cannot be %llu",
+                       (unsigned long long)next_table_id);
+    }
+    store->next_table_id = (uint32_t)next_table_id;
     PZ_TRY(pz_catalog_walk(recovery->txn, &catalog, err));
     for (uint32_t i = 0; i < store->table_count; i++) {
         const struct pz_segment_list *list = store->tables[i]->state.segments;

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define SEAL_ROWS_DEFAULT (2u * PZ_BLOCK_ROWS)
@@ -20,11 +21,23 @@ default_cache_bytes(void)
                                        : UINT64_C(1) << 30;
 }
 
+// Every segment stays open.
+static void
+raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); // best effort: opening a segment tells
+    }
+}
+
 static void
 init_locks(struct pz_store *store)
 {
     pz_mutex_init(&store->version_mutex, PZ_RANK_VERSION, "version");
     pz_mutex_init(&store->queue_mutex, PZ_RANK_QUEUE, "write queue");
+    pz_mutex_init(&store->turn_mutex, PZ_RANK_TURN, "turn");
     pz_mutex_init(&store->layout_mutex, PZ_RANK_LAYOUT, "layout");
     pz_mutex_init(&store->upkeep_mutex, PZ_RANK_UPKEEP, "upkeep");
     pz_cond_init(&store->queue_cond);
@@ -40,6 +53,7 @@ fini_locks(struct pz_store *store)
     pz_cond_fini(&store->queue_cond);
     pz_mutex_fini(&store->upkeep_mutex);
     pz_mutex_fini(&store->layout_mutex);
+    pz_mutex_fini(&store->turn_mutex);
     pz_mutex_fini(&store->queue_mutex);
     pz_mutex_fini(&store->version_mutex);
 }
@@ -109,6 +123,7 @@ pz_store_open(const char *dir, const struct pz_store_options *options, struct pz
         store->options.cache_bytes = default_cache_bytes();
     }
     init_locks(store);
+    raise_file_limit();
     enum pz_status status = open_parts(store, err);
     if (status != PZ_OK) {
         destroy(store);

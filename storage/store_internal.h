@@ -40,6 +40,9 @@ struct pz_segment_list {
 // caller's reference).
 struct pz_segment_list *pz__segment_list_copy(const struct pz_segment_list *from,
                                               struct pz_segment *added);
+// The same in place, for a list that nobody else holds: many in a row cost little.
+struct pz_segment_list *pz__segment_list_extend(struct pz_segment_list *list,
+                                                struct pz_segment *added);
 // Sets the hidden rows of one block; takes over the reference. Only before the list is shared.
 void pz__segment_list_hide(struct pz_segment_list *list, uint32_t entry, uint32_t block,
                            struct pz_hidden *hidden);
@@ -134,6 +137,7 @@ struct pz_store {
     struct pz_error failure;
     struct pz_thread writer;
 
+    struct pz_mutex turn_mutex;   // held for a whole seal or fold: one at a time
     struct pz_mutex layout_mutex; // held from the scan of a DELETE to its submit, and by seals
 
     struct pz_mutex upkeep_mutex; // guards the members up to `upkeep`
@@ -171,6 +175,8 @@ PZ_MUST_USE enum pz_status pz__store_commit(struct pz_store *store, struct pz_kv
 PZ_MUST_USE enum pz_status pz__store_put_commit(struct pz_store *store, struct pz_kv_txn *txn,
                                                 uint64_t commit, struct pz_error *err);
 void pz__store_symbols_persisted(struct pz_store *store);
+// Whether a commit failed. Its outcome is unknown: what it may have named must not be removed.
+bool pz__store_is_failed(struct pz_store *store);
 struct pz_table *pz__store_find_table(struct pz_store *store, uint32_t table_id);
 int64_t pz__store_now(struct pz_store *store); // rising wall time; writer thread
 
@@ -251,13 +257,18 @@ PZ_MUST_USE enum pz_status pz__store_recover(struct pz_store *store, struct pz_e
 
 void *pz__upkeep_run(void *store);
 void pz__upkeep_wake(struct pz_store *store);
+// Seals the tail of one table, up to a segment's worth; a table that is gone is PZ_OK. The caller
+// holds the turn, here and below.
 PZ_MUST_USE enum pz_status pz__seal_table(struct pz_store *store, uint32_t table_id,
                                           struct pz_error *err);
 // Deletes the chunks whose rows are sealed and folded, a few hundred a commit.
 PZ_MUST_USE enum pz_status pz__trim_table(struct pz_store *store, uint32_t table_id,
                                           struct pz_error *err);
+// Folds what is there when it begins; a fold that was in progress is finished first. Leaves off
+// between two slices when the upkeep thread is to end.
 PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_urgent,
                                         struct pz_error *err);
+bool pz__upkeep_is_stopping(struct pz_store *store);
 // Writes rows as a segment file under its final name, durable, not yet in the catalog.
 PZ_MUST_USE enum pz_status pz__segment_publish(struct pz_store *store, const struct pz_batch *rows,
                                                struct pz_segment_info *info_out,

@@ -44,6 +44,17 @@ pz__segment_list_copy(const struct pz_segment_list *from, struct pz_segment *add
     return list;
 }
 
+struct pz_segment_list *
+pz__segment_list_extend(struct pz_segment_list *list, struct pz_segment *added)
+{
+    PZ_ASSERT(atomic_load_explicit(&list->ref_count, memory_order_relaxed) == 1);
+    list = pz_xrealloc(list, sizeof *list + (list->count + 1) * sizeof(struct pz_sealed_entry));
+    struct pz_sealed_entry *entry = &list->entries[list->count++];
+    *entry = (struct pz_sealed_entry){.segment = added, .first_block = list->block_count};
+    count_entry(list, entry);
+    return list;
+}
+
 void
 pz__segment_list_hide(struct pz_segment_list *list, uint32_t index, uint32_t block,
                       struct pz_hidden *hidden)

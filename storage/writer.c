@@ -260,6 +260,7 @@ take_internal(struct pz_store *store)
     struct pz_write *write = store->internal_head;
     if (write != NULL) {
         store->internal_head = write->next;
+        write->next = NULL;
     }
     return write;
 }
@@ -276,13 +277,38 @@ refuse_all(struct pz_store *store, struct pz_write *writes)
     }
 }
 
+bool
+pz__store_is_failed(struct pz_store *store)
+{
+    pz_mutex_lock(&store->queue_mutex);
+    bool is_failed = store->is_failed;
+    pz_mutex_unlock(&store->queue_mutex);
+    return is_failed;
+}
+
 static void
-run_internal(struct pz_store *store, struct pz_write *write)
+run_internal(struct pz_write *write)
 {
     write->error = (struct pz_error){0};
     write->status = write->internal(write, write->internal_context, &write->error);
-    (void)store;
     write->done(write);
+}
+
+// A group and a job of the store's own that was taken together with it.
+static void
+run_all(struct pz_store *store, struct pz_write *group, struct pz_write *internal)
+{
+    if (pz__store_is_failed(store)) {
+        refuse_all(store, group);
+    } else if (group != NULL) {
+        pz__group_commit(store, group);
+    }
+    // Asked again: after the group's failed commit nothing may be written.
+    if (pz__store_is_failed(store)) {
+        refuse_all(store, internal);
+    } else if (internal != NULL) {
+        run_internal(internal);
+    }
 }
 
 void *
@@ -293,7 +319,6 @@ pz__writer_run(void *payload)
     for (;;) {
         struct pz_write *group = take_group(store);
         struct pz_write *internal = take_internal(store);
-        bool is_failed = store->is_failed;
         if (group == NULL && internal == NULL) {
             pz_cond_broadcast(&store->idle_cond);
             if (store->is_stopping) {
@@ -304,17 +329,7 @@ pz__writer_run(void *payload)
         }
         store->is_writing = true;
         pz_mutex_unlock(&store->queue_mutex);
-        if (is_failed) {
-            refuse_all(store, group);
-            refuse_all(store, internal);
-        } else {
-            if (group != NULL) {
-                pz__group_commit(store, group);
-            }
-            if (internal != NULL) {
-                run_internal(store, internal);
-            }
-        }
+        run_all(store, group, internal);
         pz_mutex_lock(&store->queue_mutex);
         store->is_writing = false;
     }

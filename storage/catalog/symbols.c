@@ -132,11 +132,15 @@ grow_index(struct pz_domain *domain, struct pz_error *err)
     return PZ_OK;
 }
 
+// The index grows first: it always has free slots, or a search would not end.
 static enum pz_status
-add(struct pz_domain *domain, struct pz_str name, uint64_t hash, struct slot *slot,
-    uint32_t *code_out, struct pz_error *err)
+add(struct pz_domain *domain, struct pz_str name, uint64_t hash, uint32_t *code_out,
+    struct pz_error *err)
 {
     uint32_t code = pz_domain_count(domain);
+    if ((uint64_t)(code + 1) * 2 > domain->slot_count) {
+        PZ_TRY(grow_index(domain, err));
+    }
     if (code >> RUN_BITS >= RUN_COUNT_MAX) {
         return pz_fail(err, PZ_UNACCEPTABLE, "a symbol domain holds at most %u names",
                        RUN_COUNT_MAX * RUN_NAMES);
@@ -156,9 +160,9 @@ add(struct pz_domain *domain, struct pz_str name, uint64_t hash, struct slot *sl
     }
     run[code & (RUN_NAMES - 1)] = copy;
     atomic_store_explicit(&domain->count, code + 1, memory_order_release);
-    *slot = (struct slot){code + 1, (uint32_t)(hash >> 32)};
+    *find_slot(domain, name, hash) = (struct slot){code + 1, (uint32_t)(hash >> 32)};
     *code_out = code;
-    return (uint64_t)(code + 1) * 2 > domain->slot_count ? grow_index(domain, err) : PZ_OK;
+    return PZ_OK;
 }
 
 bool
@@ -191,7 +195,7 @@ pz_domain_intern(struct pz_domain *domain, struct pz_str name, uint32_t *code_ou
     if (slot->code_plus_1 != 0) {
         *code_out = slot->code_plus_1 - 1;
     } else {
-        status = add(domain, name, hash, slot, code_out, err);
+        status = add(domain, name, hash, code_out, err);
     }
     pz_mutex_unlock(&domain->mutex);
     return status;
@@ -217,15 +221,20 @@ load_run(struct pz_domain *domain, struct pz_bytes key, struct pz_bytes value, s
     for (uint32_t i = 0; i < count; i++) {
         struct pz_str name = pz_get_str(&reader);
         uint32_t code = 0;
-        if (reader.has_failed) {
-            return pz_fail(err, PZ_CORRUPT, "symbols of domain %u: the run at code %u is cut off",
-                           domain->id, first);
+        if (reader.has_failed || name.len > PZ_SYMBOL_LEN_MAX) {
+            return pz_fail(err, PZ_CORRUPT,
+                           "symbols of domain %u: the run at code %u does not parse", domain->id,
+                           first);
         }
         PZ_TRY(pz_domain_intern(domain, name, &code, err));
         if (code != first + i) {
             return pz_fail(err, PZ_CORRUPT, "symbols of domain %u: code %u repeats a name",
                            domain->id, first + i);
         }
+    }
+    if (reader.has_failed || reader.left > 0 || count == 0) {
+        return pz_fail(err, PZ_CORRUPT, "symbols of domain %u: the run at code %u does not parse",
+                       domain->id, first);
     }
     return PZ_OK;
 }

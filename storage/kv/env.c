@@ -117,6 +117,19 @@ open_databases(struct pz_kv_env *env, bool create, struct pz_error *err)
     return code == 0 ? PZ_OK : pz__kv_fail(err, code, "open", env->path);
 }
 
+// LMDB would take an empty file for a new environment and write to it.
+static enum pz_status
+refuse_empty(const char *path, struct pz_error *err)
+{
+    struct pz_file file;
+    uint64_t bytes = 0;
+    PZ_TRY(pz_file_open(path, PZ_FILE_READ_FOLLOW, &file, err));
+    enum pz_status status = pz_file_size(&file, &bytes, path, err);
+    pz_file_discard(&file);
+    return status == PZ_OK && bytes == 0 ? pz_fail(err, PZ_CORRUPT, "open %s: it is empty", path)
+                                         : status;
+}
+
 enum pz_status
 pz_kv_open(const char *path, bool create, const struct pz_kv_options *options,
            struct pz_kv_env **env_out, struct pz_error *err)
@@ -124,6 +137,9 @@ pz_kv_open(const char *path, bool create, const struct pz_kv_options *options,
     *env_out = NULL;
     if (!create && !pz_path_exists(path)) {
         return pz_fail(err, PZ_CORRUPT, "open %s: the file is missing", path);
+    }
+    if (!create) {
+        PZ_TRY(refuse_empty(path, err));
     }
     struct pz_kv_env *env = pz_xcalloc(1, sizeof *env);
     env->path = pz_xstrdup(path);

@@ -149,8 +149,10 @@ move(struct pz_kv_cursor *cursor, enum pz_kv_seek seek, MDB_val *key, MDB_val *v
         return mdb_cursor_get(cursor->cursor, key, value, MDB_SET_RANGE);
     case PZ_KV_BEFORE: {
         int code = mdb_cursor_get(cursor->cursor, key, value, MDB_SET_RANGE);
-        return mdb_cursor_get(cursor->cursor, key, value,
-                              code == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+        if (code != 0 && code != MDB_NOTFOUND) {
+            return code;
+        }
+        return mdb_cursor_get(cursor->cursor, key, value, code == 0 ? MDB_PREV : MDB_LAST);
     }
     }
     PZ_UNREACHABLE("every seek is listed");

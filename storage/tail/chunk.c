@@ -198,7 +198,7 @@ decode(struct pz_bytes value, uint64_t first_row, struct pz_batch *rows, struct 
         }
     }
     rows->row_count = row_count;
-    return PZ_OK;
+    return reader.left == 0 ? PZ_OK : damaged(rows->def, first_row, err);
 }
 
 // Stands the cursor on the chunk that holds `from_row`, or the first after it.

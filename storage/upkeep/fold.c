@@ -24,7 +24,8 @@ row_ends(struct pz_store *store, uint64_t ends[PZ_FEED_KIND_COUNT])
 
 struct slice {
     struct pz_store *store;
-    bool starts; // begin a new fold when none is in progress
+    bool is_first;
+    bool starts; // a fold of what is there now has yet to begin
     uint32_t message_count;
     bool more;
 };
@@ -37,11 +38,13 @@ fold_slice(struct pz_write *write, void *context, struct pz_error *err)
     struct pz_kv_txn *txn = NULL;
     uint64_t ends[PZ_FEED_KIND_COUNT] = {0};
     (void)write;
-    if (slice->starts && !pz_feed_is_folding(store->feed)) {
+    bool is_folding = pz_feed_is_folding(store->feed);
+    if (slice->starts && (slice->is_first || !is_folding)) {
         row_ends(store, ends);
-        pz_feed_fold_start(store->feed, ends);
+        pz_feed_fold_start(store->feed, ends); // nothing when rows are being folded already
+        slice->starts = is_folding;
     }
-    slice->starts = false;
+    slice->is_first = false;
     PZ_TRY(pz_kv_begin_write(store->kv, &txn, err));
     enum pz_status status = pz_feed_fold_slice(store->feed, txn, slice->message_count, err);
     if (status != PZ_OK) {
@@ -62,7 +65,7 @@ fold_slice(struct pz_write *write, void *context, struct pz_error *err)
     (void)pz_fault_visit(PZ_FAULT_fold_after_slice);
     pz_feed_fold_slice_committed(store->feed);
     atomic_fetch_add_explicit(&store->counters.fold_slices, 1, memory_order_relaxed);
-    slice->more = pz_feed_is_folding(store->feed);
+    slice->more = slice->starts || pz_feed_is_folding(store->feed);
     return PZ_OK;
 }
 
@@ -80,8 +83,8 @@ pz__fold_all(struct pz_store *store, bool is_urgent, struct pz_error *err)
 {
     static const uint32_t feed_tables[PZ_FEED_KIND_COUNT] = {
         PZ_TABLE_MESSAGES, PZ_TABLE_LIKES, PZ_TABLE_VIEWS, PZ_TABLE_MESSAGE_DELETIONS};
-    struct slice slice = {.store = store, .starts = true, .more = true};
-    while (slice.more) {
+    struct slice slice = {.store = store, .is_first = true, .starts = true, .more = true};
+    while (slice.more && !pz__upkeep_is_stopping(store)) {
         int64_t start_us = pz_clock_mono_us();
         slice.message_count = has_waiting_writes(store) ? SLICE_MESSAGES : SLICE_MESSAGES_IDLE;
         PZ_TRY(pz__store_run_internal(store, fold_slice, &slice, err));

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #define SEGMENT_ROWS (32u * PZ_BLOCK_ROWS)
-#define DENSE_RANGE_MAX (INT64_C(1) << 26)
+#define DENSE_RANGE_MAX (UINT64_C(1) << 26)
 
 struct loaded_segment {
     struct pz_segment_info info;
@@ -109,7 +109,7 @@ make_layer(const int64_t *ids, size_t count, uint64_t segment_id, struct pz_feed
         min = ids[i] < min ? ids[i] : min;
         max = ids[i] > max ? ids[i] : max;
     }
-    enum pz_status status = max - min < DENSE_RANGE_MAX
+    enum pz_status status = (uint64_t)max - (uint64_t)min < DENSE_RANGE_MAX
                                 ? count_dense(ids, count, min, max, &tally, &counts, err)
                                 : count_sorted(ids, count, &tally, &counts, err);
     if (status != PZ_OK) {
@@ -254,9 +254,11 @@ pz_load_add(struct pz_load *load, struct pz_batch *batch, struct pz_error *err)
 static void
 release(struct pz_load *load, bool is_committed)
 {
+    // After a failed commit the catalog may name them or not: the next start tells.
+    bool is_waste = !is_committed && !pz__store_is_failed(load->store);
     for (uint32_t i = 0; i < load->segment_count; i++) {
         struct loaded_segment *made = &load->segments[i];
-        if (!is_committed && made->segment != NULL) {
+        if (is_waste && made->segment != NULL) {
             pz_segment_unlink_on_release(made->segment);
         }
         pz_segment_release(made->segment);
@@ -333,8 +335,7 @@ pz__group_load(struct pz_group *group, struct pz_write *write, struct pz_error *
     }
     if (load->segment_count > 0) {
         PZ_TRY(pz_catalog_put_fact(group->txn, "next_segment_id",
-                                   load->segments[load->segment_count - 1].info.segment_id + 1,
-                                   err));
+                                   atomic_load(&group->store->next_segment_id), err));
     }
     group->is_fatal = false;
     return PZ_OK;

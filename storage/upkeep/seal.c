@@ -31,6 +31,7 @@ struct seal {
     struct pz_batch rows;
     struct pz_segment_info info;
     struct pz_segment *segment; // NULL when every row was hidden
+    bool is_committed;
 };
 
 // ---- 1: rotate ------------------------------------------------------------------------------
@@ -216,7 +217,8 @@ put_seal(const struct seal *seal, struct pz_table *table, struct pz_segment_list
     if (seal->segment == NULL) {
         return PZ_OK;
     }
-    PZ_TRY(pz_catalog_put_fact(txn, "next_segment_id", seal->info.segment_id + 1, err));
+    PZ_TRY(pz_catalog_put_fact(txn, "next_segment_id", atomic_load(&seal->store->next_segment_id),
+                               err));
     PZ_TRY(pz_catalog_put_segment(txn, &seal->info, err));
     return carry_hidden(seal, table, list, txn, err);
 }
@@ -247,6 +249,7 @@ commit(struct pz_write *write, void *context, struct pz_error *err)
         pz__segment_list_release(list);
         return status;
     }
+    seal->is_committed = true;
     (void)pz_fault_visit(PZ_FAULT_seal_after_commit);
     struct pz_tail_layout *layout = pz_tail_layout_copy(table->state.layout, seal->entry_count, 0);
     pz_tail_layout_release(table->state.layout);
@@ -334,6 +337,10 @@ pz__seal_table(struct pz_store *store, uint32_t table_id, struct pz_error *err)
     enum pz_status status = pz__store_run_internal(store, rotate, &seal, err);
     if (status == PZ_OK && seal.layout != NULL) {
         status = seal_rotated(&seal, err);
+    }
+    // Of a dropped table, or refused before the commit; after a failed commit it may be named.
+    if (seal.segment != NULL && !seal.is_committed && !pz__store_is_failed(store)) {
+        pz_segment_unlink_on_release(seal.segment);
     }
     pz_segment_release(seal.segment);
     if (seal.rows.def != NULL) {

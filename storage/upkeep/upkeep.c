@@ -37,8 +37,8 @@ wait_for_work(struct pz_store *store)
     return goes_on;
 }
 
-static bool
-is_stopping(struct pz_store *store)
+bool
+pz__upkeep_is_stopping(struct pz_store *store)
 {
     pz_mutex_lock(&store->upkeep_mutex);
     bool stops = store->upkeep_stopping;
@@ -46,26 +46,51 @@ is_stopping(struct pz_store *store)
     return stops;
 }
 
+// The row number from which on rows of the version are not sealed.
 static uint64_t
-tail_rows(const struct pz_table_state *state)
+unsealed_row(const struct pz_table_state *state)
 {
-    return state->layout->block_count == 0
-               ? 0
-               : state->end_row - state->layout->entries[0].block->first_row;
+    return state->layout->block_count == 0 ? state->end_row
+                                           : state->layout->entries[0].block->first_row;
 }
 
+// Goes on to the next table after a failure; the first failure is the one to tell.
 static enum pz_status
 seal_long_tails(struct pz_store *store, struct pz_error *err)
 {
     struct pz_version *version = pz_version_acquire(store);
-    enum pz_status status = PZ_OK;
-    for (uint32_t i = 0; i < version->table_count && status == PZ_OK && !is_stopping(store); i++) {
-        if (tail_rows(&version->tables[i]) >= store->options.seal_rows) {
-            status = pz__seal_table(store, version->tables[i].def->id, err);
+    enum pz_status first = PZ_OK;
+    for (uint32_t i = 0; i < version->table_count && !pz__upkeep_is_stopping(store); i++) {
+        const struct pz_table_state *state = &version->tables[i];
+        if (state->end_row - unsealed_row(state) < store->options.seal_rows) {
+            continue;
+        }
+        struct pz_error failure = {0};
+        enum pz_status status = pz__seal_table(store, state->def->id, &failure);
+        if (status != PZ_OK && first == PZ_OK) {
+            first = status;
+            *err = failure;
         }
     }
     pz_version_release(version);
-    return status;
+    return first;
+}
+
+// One round of whatever is due. *folded_us is when the feed was last folded.
+static enum pz_status
+work(struct pz_store *store, int64_t *folded_us, struct pz_error *err)
+{
+    pz_mutex_lock(&store->turn_mutex);
+    enum pz_status sealed = seal_long_tails(store, err);
+    uint64_t unfolded = pz_feed_unfolded(store->feed);
+    int64_t age_us = pz_clock_mono_us() - *folded_us;
+    enum pz_status folded = PZ_OK;
+    if (unfolded >= FOLD_ENTRIES || (unfolded > 0 && age_us >= FOLD_AGE_US)) {
+        folded = pz__fold_all(store, unfolded >= FOLD_ENTRIES_URGENT, sealed == PZ_OK ? err : NULL);
+        *folded_us = pz_clock_mono_us();
+    }
+    pz_mutex_unlock(&store->turn_mutex);
+    return sealed == PZ_OK ? folded : sealed;
 }
 
 void *
@@ -76,18 +101,12 @@ pz__upkeep_run(void *payload)
     int64_t retry_us = 0;
     while (wait_for_work(store)) {
         struct pz_error err = {0};
-        int64_t now_us = pz_clock_mono_us();
-        if (now_us < retry_us) {
+        if (pz_clock_mono_us() < retry_us) {
             continue;
         }
-        enum pz_status status = seal_long_tails(store, &err);
-        uint64_t unfolded = pz_feed_unfolded(store->feed);
-        if (status == PZ_OK && !is_stopping(store) &&
-            (unfolded >= FOLD_ENTRIES || (unfolded > 0 && now_us - folded_us >= FOLD_AGE_US))) {
-            status = pz__fold_all(store, unfolded >= FOLD_ENTRIES_URGENT, &err);
-            folded_us = pz_clock_mono_us();
-        }
-        if (status != PZ_OK && !is_stopping(store)) {
+        enum pz_status status = work(store, &folded_us, &err);
+        // Busy: the store is being drained, and what was left over comes after the next start.
+        if (status != PZ_OK && status != PZ_BUSY) {
             pz_log_error(&err, "sealing or folding failed; the rows stay in the tail");
             retry_us = pz_clock_mono_us() + RETRY_AFTER_US;
         }
@@ -95,16 +114,37 @@ pz__upkeep_run(void *payload)
     return NULL;
 }
 
+// Seals until the rows of `version` are in segments or the table is gone.
+static enum pz_status
+seal_all(struct pz_store *store, const struct pz_table_state *wanted, struct pz_error *err)
+{
+    bool is_done = false;
+    while (!is_done) {
+        PZ_TRY(pz__seal_table(store, wanted->def->id, err));
+        struct pz_version *newest = pz_version_acquire(store);
+        is_done = true;
+        for (uint32_t i = 0; i < newest->table_count; i++) {
+            const struct pz_table_state *state = &newest->tables[i];
+            is_done =
+                is_done && (state->def != wanted->def || unsealed_row(state) >= wanted->end_row);
+        }
+        pz_version_release(newest);
+    }
+    return PZ_OK;
+}
+
 enum pz_status
 pz_store_seal_now(struct pz_store *store, uint32_t table_id, struct pz_error *err)
 {
     struct pz_version *version = pz_version_acquire(store);
     enum pz_status status = PZ_OK;
+    pz_mutex_lock(&store->turn_mutex);
     for (uint32_t i = 0; i < version->table_count && status == PZ_OK; i++) {
         if (table_id == 0 || version->tables[i].def->id == table_id) {
-            status = pz__seal_table(store, version->tables[i].def->id, err);
+            status = seal_all(store, &version->tables[i], err);
         }
     }
+    pz_mutex_unlock(&store->turn_mutex);
     pz_version_release(version);
     return status;
 }
@@ -112,5 +152,8 @@ pz_store_seal_now(struct pz_store *store, uint32_t table_id, struct pz_error *er
 enum pz_status
 pz_store_fold_now(struct pz_store *store, struct pz_error *err)
 {
-    return pz__fold_all(store, true, err);
+    pz_mutex_lock(&store->turn_mutex);
+    enum pz_status status = pz__fold_all(store, true, err);
+    pz_mutex_unlock(&store->turn_mutex);
+    return status;
 }
