@@ -142,6 +142,21 @@ request_create(struct pz_http *http, struct MHD_Connection *native, const char *
     return request;
 }
 
+// "http://host/path", as a proxy may write it, names the path when the host is the Host header's.
+static const char *
+path_of(const char *url, struct pz_str host)
+{
+    static const char scheme[] = "http://";
+    const size_t len = sizeof scheme - 1;
+    if (strncmp(url, scheme, len) != 0) {
+        return url;
+    }
+    size_t host_len = strcspn(url + len, "/");
+    struct pz_str named = {url + len, (uint32_t)host_len};
+    bool is_ours = url[len + host_len] == '/' && pz_str_equal_nocase(named, host);
+    return is_ours ? url + len + host_len : url;
+}
+
 // Fills in what was asked. PZ_INVALID closes the connection.
 static enum pz_status
 read_head(struct pz_request *request, const char *url, const char *method, const char *version,
@@ -152,7 +167,8 @@ read_head(struct pz_request *request, const char *url, const char *method, const
     request->is_head = strcmp(method, "HEAD") == 0;
     (void)MHD_get_connection_values_n(native, MHD_HEADER_KIND, take_header, &request->gate);
     PZ_TRY(pz_gate_check(&request->gate, url, version, err));
-    PZ_TRY(pz_path_parse(url, request->path_room, &request->path, err));
+    const char *path = path_of(url, request->gate.host);
+    PZ_TRY(pz_path_parse(path, request->path_room, &request->path, err));
     int param_count =
         MHD_get_connection_values_n(native, MHD_GET_ARGUMENT_KIND, take_param, request);
     if (param_count != (int)request->param_count) {
