@@ -65,7 +65,8 @@ pz__coerce(struct pz_binder *binder, struct pz_expr **expr, enum pz_type type, s
     if (from->type == type) {
         return PZ_OK;
     }
-    if (pz__is_untyped(from)) {
+    // Constants are converted at once: plans are read by the rules that skip blocks.
+    if (from->kind == PZ_EXPR_CONST && from->type != PZ_TYPE_SYMBOL) {
         struct pz_value value;
         PZ_TRY(pz_value_cast(&from->value, type, from->sql_offset, binder->session->arena, &value,
                              err));

@@ -26,7 +26,7 @@ find_label(const struct pz_ast *ast, struct pz_str *out)
     if (weak.data == NULL && ast->kind == PZ_AST_CASE) {
         weak = PZ_STR("case");
     }
-    if (weak.data == NULL && (ast->kind == PZ_AST_TYPED || ast->kind == PZ_AST_BOOLEAN)) {
+    if (weak.data == NULL && ast->kind == PZ_AST_TYPED) {
         weak = ast->label;
     }
     *out = weak;

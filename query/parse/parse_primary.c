@@ -291,7 +291,6 @@ parse_keyword(struct pz_parser *parser, struct pz_ast **out, struct pz_error *er
         bool boolean = token->keyword == PZ_KEYWORD_TRUE;
         PZ_TRY(make_leaf(parser, PZ_AST_BOOLEAN, out, err));
         (*out)->boolean = boolean;
-        (*out)->label = PZ_STR("bool");
         return PZ_OK;
     }
     case PZ_KEYWORD_CASE:
