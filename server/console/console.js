@@ -248,8 +248,8 @@ async function run() {
 function showView() {
   const isSql = location.hash === "#sql";
   document.body.classList.toggle("shows-sql", isSql);
-  byId("nav-sql").toggleAttribute("aria-current", isSql);
-  byId("nav-feed").toggleAttribute("aria-current", !isSql);
+  byId("nav-sql").setAttribute("aria-current", isSql ? "page" : "false");
+  byId("nav-feed").setAttribute("aria-current", isSql ? "false" : "page");
 }
 
 function start() {
