@@ -46,9 +46,11 @@ PZ_MUST_USE enum pz_status pz_import_input_read(struct pz_import_input *input,
 // Passes over whole lines. Fewer are no error: the input is at its end then.
 PZ_MUST_USE enum pz_status pz_import_input_skip(struct pz_import_input *input, uint64_t lines,
                                                 struct pz_error *err);
-// The next line with its line feed, kept in `line`.
-PZ_MUST_USE enum pz_status pz_import_input_line(struct pz_import_input *input,
-                                                struct pz_buffer *line, struct pz_error *err);
+// The first line that is not blank, with its line feed, and how many lines that took: the header of
+// a CSV file.
+PZ_MUST_USE enum pz_status pz_import_input_header(struct pz_import_input *input,
+                                                  struct pz_buffer *header, uint64_t *lines_out,
+                                                  struct pz_error *err);
 // Bytes of the file that were read, and all it has (0 = not known).
 uint64_t pz_import_input_done(const struct pz_import_input *input);
 uint64_t pz_import_input_size(const struct pz_import_input *input);

@@ -12,15 +12,15 @@ feed_all(const struct pz_import *import, struct pz_import_input *input, struct p
 {
     struct pz_buffer header = {0};
     enum pz_status status = PZ_OK;
+    uint64_t header_lines = 0;
     if (import->skip_lines > 0 && import->format == PZ_RECORDS_CSV) {
-        status = pz_import_input_line(input, &header, err);
+        status = pz_import_input_header(input, &header, &header_lines, err);
         if (status == PZ_OK && header.len > 0) {
             status = pz_loader_feed(loader, header.data, header.len, err);
         }
     }
-    if (status == PZ_OK && import->skip_lines > 0) {
-        status = pz_import_input_skip(
-            input, import->skip_lines - (import->format == PZ_RECORDS_CSV ? 1 : 0), err);
+    if (status == PZ_OK && import->skip_lines > header_lines) {
+        status = pz_import_input_skip(input, import->skip_lines - header_lines, err);
     }
     while (status == PZ_OK) {
         const char *data;

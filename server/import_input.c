@@ -154,8 +154,9 @@ pz_import_input_read(struct pz_import_input *input, const char **data_out, size_
     return PZ_OK;
 }
 
-enum pz_status
-pz_import_input_line(struct pz_import_input *input, struct pz_buffer *line, struct pz_error *err)
+// The next line with its line feed, appended to `line` (which may be NULL).
+static enum pz_status
+take_line(struct pz_import_input *input, struct pz_buffer *line, struct pz_error *err)
 {
     for (;;) {
         const char *data;
@@ -184,7 +185,26 @@ enum pz_status
 pz_import_input_skip(struct pz_import_input *input, uint64_t lines, struct pz_error *err)
 {
     for (uint64_t i = 0; i < lines && !input->is_over; i++) {
-        PZ_TRY(pz_import_input_line(input, NULL, err));
+        PZ_TRY(take_line(input, NULL, err));
     }
+    return PZ_OK;
+}
+
+static bool
+is_blank(const struct pz_buffer *line)
+{
+    return strspn(line->data, "\xef\xbb\xbf \t\r\n") == line->len;
+}
+
+enum pz_status
+pz_import_input_header(struct pz_import_input *input, struct pz_buffer *header, uint64_t *lines_out,
+                       struct pz_error *err)
+{
+    *lines_out = 0;
+    do {
+        pz_buffer_clear(header);
+        PZ_TRY(take_line(input, header, err));
+        ++*lines_out;
+    } while (header->len > 0 && is_blank(header));
     return PZ_OK;
 }

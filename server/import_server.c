@@ -27,6 +27,7 @@ struct sender {
     struct pz_buffer header; // of CSV
     struct pz_buffer piece;  // header and records
     size_t cut;              // the piece's bytes up to the last end of a record
+    uint64_t lines_before;   // of the file, before its first record
     uint64_t lines_done;     // of the file, before the piece's first record
     uint64_t rows;           // that the server has answered for
     bool is_outcome_unknown; // the connection broke while a piece was under way
@@ -170,16 +171,16 @@ static enum pz_status
 begin(struct sender *sender, struct pz_import_input *input, struct pz_error *err)
 {
     const struct pz_import *import = sender->import;
-    uint64_t to_skip = import->skip_lines;
-    sender->lines_done = import->skip_lines;
+    uint64_t header_lines = 0;
     if (import->format == PZ_RECORDS_CSV) {
-        PZ_TRY(pz_import_input_line(input, &sender->header, err));
+        PZ_TRY(pz_import_input_header(input, &sender->header, &header_lines, err));
         pz_buffer_append(&sender->piece, sender->header.data, sender->header.len);
         sender->cut = sender->header.len;
-        sender->lines_done = to_skip > 1 ? to_skip : 1;
-        to_skip -= to_skip > 0;
     }
-    return pz_import_input_skip(input, to_skip, err);
+    bool has_more = import->skip_lines > header_lines;
+    sender->lines_done = has_more ? import->skip_lines : header_lines;
+    sender->lines_before = sender->lines_done;
+    return has_more ? pz_import_input_skip(input, import->skip_lines - header_lines, err) : PZ_OK;
 }
 
 static enum pz_status
@@ -199,7 +200,8 @@ send_all(struct sender *sender, struct pz_import_input *input, struct pz_progres
                          pz_import_input_size(input));
     }
     bool is_array = sender->import->format == PZ_RECORDS_JSON_ARRAY;
-    bool is_first = sender->lines_done <= 1 && sender->rows == 0; // also an empty file is judged
+    // A file without records is judged as well: the table may not exist.
+    bool is_first = sender->lines_done == sender->lines_before;
     return sender->piece.len > sender->header.len || is_array || is_first
                ? send_piece(sender, sender->piece.len, err)
                : PZ_OK;
@@ -217,19 +219,17 @@ say_state(const struct sender *sender)
                                                  : "Nothing was stored.");
         return;
     }
-    uint64_t header = import->format == PZ_RECORDS_CSV ? 1 : 0;
-    uint64_t before = import->skip_lines > header ? import->skip_lines : header;
     uint64_t last = sender->lines_done + count_lines(sender->piece.data + sender->header.len,
                                                      sender->piece.len - sender->header.len);
-    if (sender->lines_done > before) {
-        (void)fprintf(stderr, "Lines %" PRIu64 " to %" PRIu64 " are stored.\n", before + 1,
-                      sender->lines_done);
+    if (sender->lines_done > sender->lines_before) {
+        (void)fprintf(stderr, "Lines %" PRIu64 " to %" PRIu64 " are stored.\n",
+                      sender->lines_before + 1, sender->lines_done);
     }
     if (sender->is_outcome_unknown) {
         (void)fprintf(
             stderr, "It is not known whether lines %" PRIu64 " to about %" PRIu64 " are stored.\n",
             first, last);
-    } else if (sender->lines_done > before) {
+    } else if (sender->lines_done > sender->lines_before) {
         (void)fprintf(stderr,
                       "Nothing from line %" PRIu64
                       " on is stored. Go on with: --skip-lines %" PRIu64 "\n",
