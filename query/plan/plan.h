@@ -70,6 +70,8 @@ struct pz_plan {
     // Set by the rewrite rules: positions of the table's columns that the outputs stand for, or
     // PZ_SCAN_DAY. NULL = all, in order.
     uint32_t *scan_columns;
+    bool *is_unused;  // SCAN, AGGREGATE: per output, whether nothing above reads it; NULL = all are
+                      // read
     uint32_t node_id; // numbered by the executor, for EXPLAIN ANALYZE
 };
 // A scan output that is CAST(time column AS DATE): constant in most vectors.

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running plans: what one execution owns, and the ways in.
+#include "query/exec/exec.h"
+
+#include "base/clock.h"
+#include "query/exec/exec_internal.h"
+#include "query/exec/program.h"
+#include "query/exec/result.h"
+#include "query/exec/scan.h"
+
+#include <stdlib.h>
+
+// ---- what an execution owns ----------------------------------------------------------------
+
+struct pz_exec_arena {
+    struct pz_arena arena;
+    struct pz_exec_arena *next;
+};
+
+void
+pz_exec_init(struct pz_exec *exec, struct pz_session *session)
+{
+    *exec = (struct pz_exec){.session = session};
+}
+
+void
+pz_exec_fini(struct pz_exec *exec)
+{
+    struct pz_exec_cleanup *cleanup = atomic_load(&exec->cleanups);
+    while (cleanup != NULL) {
+        struct pz_exec_cleanup *next = cleanup->next;
+        cleanup->run(cleanup->payload);
+        cleanup = next;
+    }
+    while (exec->arenas != NULL) {
+        struct pz_exec_arena *next = exec->arenas->next;
+        pz_arena_fini(&exec->arenas->arena);
+        free(exec->arenas);
+        exec->arenas = next;
+    }
+    *exec = (struct pz_exec){0};
+}
+
+struct pz_arena *
+pz_exec_arena_make(struct pz_exec *exec)
+{
+    struct pz_exec_arena *owned = malloc(sizeof(*owned));
+    if (owned == NULL) {
+        return NULL;
+    }
+    pz_arena_init(&owned->arena, exec->session->budget);
+    owned->next = exec->arenas;
+    exec->arenas = owned;
+    return &owned->arena;
+}
+
+void
+pz_exec_add_cleanup(struct pz_exec *exec, struct pz_exec_cleanup *cleanup)
+{
+    cleanup->next = atomic_load(&exec->cleanups);
+    while (!atomic_compare_exchange_weak(&exec->cleanups, &cleanup->next, cleanup)) {
+    }
+}
+
+struct pz_node_stats *
+pz_exec_node(const struct pz_exec *exec, const struct pz_plan *plan)
+{
+    PZ_ASSERT(plan->node_id < exec->node_count);
+    return &exec->nodes[plan->node_id];
+}
+
+enum pz_status
+pz_exec_fail_memory(const struct pz_exec *exec, const char *what, struct pz_error *err)
+{
+    return pz_session_fail_memory(exec->session, what, err);
+}
+
+static uint32_t
+number_nodes(struct pz_plan *plan, uint32_t next)
+{
+    for (; plan != NULL; plan = plan->child) {
+        plan->node_id = next++;
+    }
+    return next;
+}
+
+static enum pz_status
+prepare_nodes(struct pz_exec *exec, struct pz_plan *plan, struct pz_error *err)
+{
+    exec->node_count = number_nodes(plan, 0);
+    exec->nodes =
+        pz_arena_alloc_zero(exec->session->arena, exec->node_count * sizeof(*exec->nodes));
+    return exec->nodes != NULL ? PZ_OK : pz_exec_fail_memory(exec, "the plan", err);
+}
+
+static void
+add_totals(const struct pz_exec *exec)
+{
+    struct pz_query_stats *stats = exec->session->stats;
+    for (uint32_t i = 0; stats != NULL && i < exec->node_count; i++) {
+        stats->rows_scanned += atomic_load(&exec->nodes[i].rows_scanned);
+        stats->blocks_scanned += atomic_load(&exec->nodes[i].blocks_scanned);
+        stats->blocks_skipped += atomic_load(&exec->nodes[i].blocks_skipped);
+        stats->blocks_from_stats += atomic_load(&exec->nodes[i].blocks_from_stats);
+    }
+}
+
+// ---- plans ---------------------------------------------------------------------------------
+
+// A LIMIT on top needs no rows kept: they are counted on their way out.
+static enum pz_status
+run_top(struct pz_exec *exec, struct pz_plan *plan, struct pz_result *result, struct pz_error *err)
+{
+    uint64_t limit = UINT64_MAX;
+    bool is_limit = plan->kind == PZ_PLAN_LIMIT && plan->child->kind != PZ_PLAN_SORT;
+    if (is_limit) {
+        result->skip = plan->offset;
+        if (plan->has_limit && !pz_add_u64(plan->limit, plan->offset, &limit)) {
+            limit = UINT64_MAX;
+        }
+    }
+    struct pz_pipeline pipeline = {0};
+    PZ_TRY(pz_pipeline_build(exec, is_limit ? plan->child : plan, &pipeline, err));
+    struct pz_consumer consumer = {result, pz_result_consume};
+    return pz_pipeline_run_in_order(&pipeline, limit, &consumer, err);
+}
+
+enum pz_status
+pz__exec_run(struct pz_exec *exec, struct pz_plan *plan, const struct pz_result_sink *sink,
+             struct pz_error *err)
+{
+    struct pz_result result;
+    PZ_TRY(prepare_nodes(exec, plan, err));
+    PZ_TRY(pz_result_begin(&result, exec, plan, sink, err));
+    PZ_TRY(run_top(exec, plan, &result, err));
+    add_totals(exec);
+    return PZ_OK;
+}
+
+enum pz_status
+pz_exec_run(struct pz_session *session, struct pz_plan *plan, const struct pz_result_sink *sink,
+            struct pz_error *err)
+{
+    struct pz_exec exec;
+    pz_exec_init(&exec, session);
+    enum pz_status status = pz__exec_run(&exec, plan, sink, err);
+    pz_exec_fini(&exec);
+    return status;
+}
+
+// ---- constants -----------------------------------------------------------------------------
+
+enum pz_status
+pz_exec_constant(struct pz_session *session, const struct pz_expr *expr, struct pz_value *out,
+                 struct pz_error *err)
+{
+    struct pz_arena arena;
+    pz_arena_init(&arena, session->budget);
+    struct pz_session narrow = *session; // registers of one row are enough
+    narrow.vector_rows = 1;
+    struct pz_program *program;
+    struct pz_vector result;
+    struct pz_expr *only = (struct pz_expr *)(uintptr_t)expr; // only read
+    struct pz_chunk chunk = {{1, 1, NULL}, 0, NULL};
+    enum pz_status status = pz_program_create(&narrow, NULL, &arena, &only, 1, &program, err);
+    if (status == PZ_OK) {
+        status = pz_program_run(program, &chunk, &arena, &result, err);
+    }
+    if (status == PZ_OK) {
+        *out = pz_vector_value(&result, 0);
+        if (!out->is_null && out->type == PZ_TYPE_TEXT) {
+            out->text = pz_arena_copy(session->arena, out->text);
+            if (out->text.data == NULL) {
+                status = pz_session_fail_memory(session, "an expression", err);
+            }
+        }
+    }
+    pz_arena_fini(&arena);
+    return status;
+}
+
+// ---- rows to delete ------------------------------------------------------------------------
+
+struct selector {
+    struct pz_session *session;
+    struct pz_row_selection *selection;
+    _Atomic uint64_t count;
+};
+
+static enum pz_status
+select_open(struct pz_sink *sink, struct pz_worker *worker, struct pz_error *err)
+{
+    (void)err;
+    worker->sink_state = sink;
+    return PZ_OK;
+}
+
+// Blocks are morsels: one worker alone works on a block's bits.
+static enum pz_status
+select_rows(struct pz_sink *sink, struct pz_worker *worker, const struct pz_chunk *chunk,
+            struct pz_error *err)
+{
+    struct selector *selector = sink->payload;
+    uint32_t block;
+    uint32_t first;
+    pz_scan_place(worker, &block, &first);
+    uint64_t **bits = &selector->selection->blocks[block];
+    if (*bits == NULL) {
+        *bits = pz_arena_alloc_zero(worker->arena, PZ_BIT_WORDS(PZ_BLOCK_ROWS) * sizeof(uint64_t));
+        if (*bits == NULL) {
+            return pz_session_fail_memory(selector->session, "DELETE", err);
+        }
+    }
+    for (uint32_t i = 0; i < chunk->rows.count; i++) {
+        pz_bit_set(*bits, first + (chunk->rows.rows != NULL ? chunk->rows.rows[i] : i));
+    }
+    atomic_fetch_add(&selector->count, chunk->rows.count);
+    return PZ_OK;
+}
+
+// The bits lie in the workers' arenas, which end with the execution.
+static enum pz_status
+copy_bits(struct selector *selector, struct pz_error *err)
+{
+    for (uint32_t i = 0; i < selector->selection->block_count; i++) {
+        uint64_t **bits = &selector->selection->blocks[i];
+        if (*bits == NULL) {
+            continue;
+        }
+        size_t bytes = PZ_BIT_WORDS(PZ_BLOCK_ROWS) * sizeof(uint64_t);
+        uint64_t *copy = pz_arena_alloc(selector->session->arena, bytes);
+        if (copy == NULL) {
+            return pz_session_fail_memory(selector->session, "DELETE", err);
+        }
+        memcpy(copy, *bits, bytes);
+        *bits = copy;
+    }
+    return PZ_OK;
+}
+
+static enum pz_status
+run_selector(struct pz_exec *exec, struct pz_plan *scan, struct selector *selector,
+             struct pz_error *err)
+{
+    struct pz_pipeline pipeline = {0};
+    struct pz_sink sink = {.payload = selector, .open = select_open, .consume = select_rows};
+    void *states[PZ_WORKERS_MAX];
+    uint32_t workers;
+    PZ_TRY(prepare_nodes(exec, scan, err));
+    PZ_TRY(pz_pipeline_build(exec, scan, &pipeline, err));
+    selector->selection->block_count = pipeline.source.morsel_count;
+    selector->selection->blocks = pz_arena_alloc_zero(
+        exec->session->arena, pipeline.source.morsel_count * sizeof(uint64_t *));
+    if (selector->selection->blocks == NULL) {
+        return pz_exec_fail_memory(exec, "DELETE", err);
+    }
+    PZ_TRY(pz_pipeline_run(&pipeline, &sink, states, &workers, err));
+    add_totals(exec);
+    return copy_bits(selector, err);
+}
+
+enum pz_status
+pz_exec_select_rows(struct pz_session *session, const struct pz_table_def *table,
+                    struct pz_expr *filter, struct pz_row_selection *selection_out,
+                    uint64_t *count_out, struct pz_error *err)
+{
+    struct pz_plan *scan = pz_plan_make(session->arena, PZ_PLAN_SCAN, NULL, table->column_count);
+    if (scan == NULL) {
+        return pz_session_fail_memory(session, "DELETE", err);
+    }
+    scan->table = table;
+    for (uint32_t i = 0; i < table->column_count; i++) {
+        scan->columns[i] =
+            (struct pz_plan_column){pz_str_from(table->columns[i].name), table->columns[i].type,
+                                    table->columns[i].domain_id};
+    }
+    struct pz_plan *plan = scan;
+    if (filter != NULL) {
+        plan = pz_plan_make_like(session->arena, PZ_PLAN_FILTER, scan);
+        if (plan == NULL) {
+            return pz_session_fail_memory(session, "DELETE", err);
+        }
+        plan->filter = filter;
+    }
+    PZ_TRY(pz__plan_rewrite_rows(session, &plan, err));
+    *selection_out = (struct pz_row_selection){.def = table, .version = session->version};
+    struct selector selector = {.session = session, .selection = selection_out};
+    struct pz_exec exec;
+    pz_exec_init(&exec, session);
+    enum pz_status status = run_selector(&exec, plan, &selector, err);
+    pz_exec_fini(&exec);
+    *count_out = atomic_load(&selector.count);
+    return status;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groupers: keys in, small group numbers out.
+//
+// Dense  Every key has a small known range (symbol codes, days, dense ids): the group number is
+//        computed from the keys, no look-up at all.
+// Hash   Linear probing in a directory of words: 16 bits of the hash (the salt) and the group
+//        number plus 1. Keys are kept column-wise, in the order in which groups came.
+#ifndef PZ_QUERY_EXEC_GROUP_H
+#define PZ_QUERY_EXEC_GROUP_H
+
+#include "query/exec/chunk.h"
+#include "query/exec/memory.h"
+
+#define PZ_GROUP_KEYS_MAX 1000u
+
+// ---- dense ---------------------------------------------------------------------------------
+
+struct pz_dense_key {
+    enum pz_type type;
+    uint32_t domain_id;
+    int64_t low;
+    uint32_t width;  // values; NULL is number `width`
+    uint32_t stride; // of the key in the group number
+};
+struct pz_dense {
+    uint32_t key_count;
+    struct pz_dense_key *keys;
+    uint32_t slot_count; // group numbers are below
+};
+// Lays keys with known low and width out; false when there are more than slots_max slots.
+bool pz_dense_layout(struct pz_dense *dense, uint64_t slots_max);
+// Group numbers of the selected rows. *groups_out is `room` (a number for each), borrowed from the
+// keys' data, or NULL when all rows are of group *all_out. False when a key is outside its range.
+bool pz_dense_find(const struct pz_dense *dense, const struct pz_vector *keys,
+                   const struct pz_rows *rows, uint32_t *room, const uint32_t **groups_out,
+                   uint32_t *all_out);
+// The value of one key for some groups, into a vector with room for `count` values and bits.
+void pz_dense_key_values(const struct pz_dense *dense, uint32_t key, const uint32_t *groups,
+                         uint32_t count, struct pz_vector *out);
+
+// ---- hash ----------------------------------------------------------------------------------
+
+struct pz_hash_key {
+    enum pz_type type;
+    uint32_t domain_id;
+    struct pz_array values; // per group: uint64_t word, struct pz_str or struct pz_interval
+    struct pz_array nulls;  // per group: uint8_t
+};
+struct pz_hash {
+    struct pz_budget *budget;
+    struct pz_arena *arena; // texts of keys
+    uint32_t key_count;
+    struct pz_hash_key *keys;
+    struct pz_array hashes;    // uint64_t per group
+    struct pz_array directory; // uint64_t; a power of two of them
+    uint64_t mask;
+    uint32_t group_count;
+    uint32_t capacity; // groups there is room for
+    // Scratch, for the rows of one vector.
+    uint64_t *row_hashes;
+    uint64_t **row_words; // per key, word keys: normalised values
+    uint8_t **row_nulls;  // per key
+    uint32_t vector_rows;
+};
+
+PZ_MUST_USE bool pz_hash_init(struct pz_hash *hash, struct pz_budget *budget,
+                              struct pz_arena *arena, const enum pz_type *types,
+                              const uint32_t *domains, uint32_t key_count, uint32_t vector_rows);
+void pz_hash_fini(struct pz_hash *hash);
+// Finds or adds the groups of the selected rows: groups_out[i] for the i-th of them. False when out
+// of memory (or past 2^31 groups).
+PZ_MUST_USE bool pz_hash_find(struct pz_hash *hash, const struct pz_vector *keys,
+                              const struct pz_rows *rows, uint32_t *groups_out);
+// The value of one key for some groups, into a vector with room for `count` values and bits.
+void pz_hash_key_values(const struct pz_hash *hash, uint32_t key, const uint32_t *groups,
+                        uint32_t count, struct pz_vector *out);
+static inline uint64_t
+pz_hash_of_group(const struct pz_hash *hash, uint32_t group)
+{
+    return ((const uint64_t *)hash->hashes.data)[group];
+}
+
+#endif

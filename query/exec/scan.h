@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scan: blocks of a table as a source of chunks.
+//
+// A block is a morsel. Its statistics first decide which conditions still have to be looked at, and
+// whether any row can come at all; sinks that take statistics get whole blocks and day runs that
+// way. Only then are columns read: those of the conditions first, the others when rows are left.
+#ifndef PZ_QUERY_EXEC_SCAN_H
+#define PZ_QUERY_EXEC_SCAN_H
+
+#include "query/exec/pipeline.h"
+
+// Makes the source of a SCAN node.
+PZ_MUST_USE enum pz_status pz_scan_create(struct pz_exec *exec, const struct pz_plan *plan,
+                                          struct pz_source *source_out, struct pz_error *err);
+
+// The smallest and largest value of an integer or symbol output, NULLs left out. False when all
+// are NULL or the range is not known. Reads the column of tail blocks.
+bool pz_scan_range(struct pz_source *source, uint32_t output, int64_t *low_out, int64_t *high_out);
+
+// The column of the table (or PZ_SCAN_DAY) that an output stands for.
+uint32_t pz_scan_table_column(const struct pz_source *source, uint32_t output);
+
+// Where the rows of a chunk being pushed by this worker lie: block of the table, and row in block
+// of the chunk's row 0. For DELETE.
+void pz_scan_place(const struct pz_worker *worker, uint32_t *block_out, uint32_t *row_out);
+
+#endif
