@@ -276,23 +276,27 @@ pz__feed_base_put_message(struct pz_kv_txn *txn, uint64_t message_id,
     memcpy(row + ROW_HEAD_LEN, body->text, body->len);
 
     uint8_t key[PZ__FEED_ITEM_KEY_LEN];
-    uint8_t by_user[PZ__FEED_USER_KEY_LEN];
     item_key(message_id, PZ__FEED_ITEM_MESSAGE, key);
-    user_key(body->user, body->created_at, message_id, by_user);
-    struct pz_bytes nothing = {NULL, 0};
     enum pz_status status =
         pz_kv_put(txn, PZ_KV_FEED, PZ_KV_PUT, (struct pz_bytes){key, sizeof key},
                   (struct pz_bytes){row, len}, err);
-    if (status == PZ_OK) {
-        status = pz_kv_put(txn, PZ_KV_FEED_ORDER, PZ_KV_PUT,
-                           (struct pz_bytes){by_user + 4, PZ__FEED_ORDER_KEY_LEN}, nothing, err);
-    }
-    if (status == PZ_OK) {
-        status = pz_kv_put(txn, PZ_KV_FEED_BY_USER, PZ_KV_PUT,
-                           (struct pz_bytes){by_user, sizeof by_user}, nothing, err);
-    }
     free(row);
     return status;
+}
+
+enum pz_status
+pz__feed_base_put_key(struct pz_kv_txn *txn, bool is_by_user, const struct pz__feed_key *key,
+                      struct pz_error *err)
+{
+    uint8_t bytes[PZ__FEED_USER_KEY_LEN];
+    struct pz_bytes nothing = {NULL, 0};
+    user_key(key->user, key->created_at, key->message_id, bytes);
+    if (is_by_user) {
+        return pz_kv_put(txn, PZ_KV_FEED_BY_USER, PZ_KV_PUT, (struct pz_bytes){bytes, sizeof bytes},
+                         nothing, err);
+    }
+    return pz_kv_put(txn, PZ_KV_FEED_ORDER, PZ_KV_PUT,
+                     (struct pz_bytes){bytes + 4, PZ__FEED_ORDER_KEY_LEN}, nothing, err);
 }
 
 enum pz_status

@@ -24,23 +24,45 @@
 
 // ---- record.c: how far the fold has come -----------------------------------------------------
 
-// A place in the order of a fold: by message, and within one message everything else first, then
-// its likes by user. What lies before the place is in the base.
+// A fold goes over its messages three times, each time in the order of the keys it writes, so that
+// neighbours fall on the same pages whatever the order of arrival was.
+enum pz__feed_phase {
+    PZ__FEED_PHASE_MESSAGES, // PZ_KV_FEED
+    PZ__FEED_PHASE_ORDER,    // PZ_KV_FEED_ORDER
+    PZ__FEED_PHASE_BY_USER,  // PZ_KV_FEED_BY_USER
+};
+
+// How far a fold has come: all of the phases before, and in this one what lies before
+// - MESSAGES: `message_id`, and within a message everything else first, then its likes by user;
+// - ORDER, BY_USER: `key`.
 struct pz__feed_place {
+    enum pz__feed_phase phase;
     uint64_t message_id;
     uint64_t user; // 0 = nothing of this message; else all but its likes by users from here on
+    struct pz__feed_key key;
 };
 
 static inline bool
-pz__feed_place_has_head(struct pz__feed_place place, uint64_t message_id)
+pz__feed_place_has_head(const struct pz__feed_place *place, uint64_t message_id)
 {
-    return message_id < place.message_id || (message_id == place.message_id && place.user > 0);
+    return place->phase > PZ__FEED_PHASE_MESSAGES || message_id < place->message_id ||
+           (message_id == place->message_id && place->user > 0);
 }
 
 static inline bool
-pz__feed_place_has_like(struct pz__feed_place place, uint64_t message_id, uint32_t user)
+pz__feed_place_has_like(const struct pz__feed_place *place, uint64_t message_id, uint32_t user)
 {
-    return message_id < place.message_id || (message_id == place.message_id && user < place.user);
+    return place->phase > PZ__FEED_PHASE_MESSAGES || message_id < place->message_id ||
+           (message_id == place->message_id && user < place->user);
+}
+
+static inline bool
+pz__feed_place_has_key(const struct pz__feed_place *place, bool is_by_user,
+                       const struct pz__feed_key *key)
+{
+    enum pz__feed_phase phase = is_by_user ? PZ__FEED_PHASE_BY_USER : PZ__FEED_PHASE_ORDER;
+    return place->phase > phase ||
+           (place->phase == phase && pz__feed_key_compare(is_by_user, key, &place->key) < 0);
 }
 
 struct pz__feed_record {
@@ -48,7 +70,7 @@ struct pz__feed_record {
     uint64_t watermark[PZ_FEED_KIND_COUNT]; // rows below are in the base
     bool is_folding;                        // a fold has begun and is not complete:
     uint64_t ends[PZ_FEED_KIND_COUNT];      // it takes the rows below these,
-    struct pz__feed_place place;            // and what lies before this place is done
+    struct pz__feed_place place;            // and has come this far
     int64_t largest_message_id;             // of all rows below the watermarks, at least
 };
 
@@ -133,7 +155,10 @@ PZ_MUST_USE enum pz_status pz__feed_base_keys(struct pz_kv_txn *txn,
                                               size_t *count_out, bool *has_more_out,
                                               struct pz_error *err);
 
-// Changes, in a fold's transaction.
+// Changes, in a fold's transaction. A message's row and its two keys are put one by one.
+PZ_MUST_USE enum pz_status pz__feed_base_put_key(struct pz_kv_txn *txn, bool is_by_user,
+                                                 const struct pz__feed_key *key,
+                                                 struct pz_error *err);
 PZ_MUST_USE enum pz_status pz__feed_base_put_message(struct pz_kv_txn *txn, uint64_t message_id,
                                                      const struct pz__feed_body *body,
                                                      struct pz_error *err);

@@ -79,8 +79,9 @@ pz__feed_recount(struct pz_feed *feed)
     const struct pz__feed_parts *parts = feed->parts;
     uint64_t count = (uint64_t)feed->active->messages.count + feed->active->likes.count;
     if (parts->frozen != NULL) {
-        count += parts->frozen->messages.count - feed->fold.message_next;
-        count += feed->fold.is_sorted ? feed->fold.pairs_left : parts->frozen->likes.count;
+        count += feed->fold.is_sorted
+                     ? feed->fold.left
+                     : (uint64_t)parts->frozen->messages.count + parts->frozen->likes.count;
     }
     for (uint32_t i = 0; i < parts->layer_count; i++) {
         const struct pz__feed_layer_part *part = &parts->layers[i];

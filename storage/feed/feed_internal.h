@@ -37,7 +37,7 @@ struct pz__feed_parts {
     _Atomic uint32_t refs;
     uint64_t fold_number;
     struct pz__feed_overlay *frozen; // or NULL
-    struct pz__feed_place place;     // what lies before it is in the base, not in `frozen`
+    struct pz__feed_place place;     // how much of `frozen` is in the base
     int64_t likes_in_base;           // of the message at `place`: likes of frozen already folded
     uint32_t layer_count;
     struct pz__feed_layer_part layers[];
@@ -108,19 +108,19 @@ struct pz__feed_group {
 struct pz__feed_fold {
     struct pz__feed_entries messages; // of `frozen`, by id
     bool is_sorted;                   // false until the first slice
-    size_t message_next;              // before it everything is in the base
     struct pz__feed_entries pairs;    // of message `pairs_owner`, by user: kept between slices
     uint32_t pairs_owner;             // position, or PZ__FEED_NONE
-    uint64_t pairs_left;              // not folded yet
+    struct pz__feed_run keys;         // of the phase `keys_phase`, without deleted messages
+    enum pz__feed_phase keys_phase;   // MESSAGES = no keys yet
+    uint64_t left;                    // items of this phase that are not in the base yet
 };
 
 // The slice in the transaction that is not yet committed; writer thread only.
 struct pz__feed_slice {
     bool is_open;
     bool is_layer;
-    bool is_last; // of its fold or layer
-    size_t message_next;
-    uint64_t pairs_left;
+    bool is_last;                  // of its fold or layer
+    uint64_t left;                 // as pz__feed_fold's
     struct pz__feed_record record; // as the transaction has it
 };
 

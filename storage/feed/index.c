@@ -96,6 +96,18 @@ pz__feed_index_prepare(const struct pz__feed_index *index, const struct pz__feed
     next_out->runs[next_out->run_count++] = run;
 }
 
+struct pz__feed_run
+pz__feed_index_flatten(const struct pz__feed_index *index)
+{
+    struct pz__feed_run flat = {pz_xmalloc(1), 0};
+    for (uint32_t i = index->run_count; i > 0; i--) { // the short ones first
+        struct pz__feed_run merged = merge(index->is_by_user, index->runs[i - 1], flat);
+        free(flat.keys);
+        flat = merged;
+    }
+    return flat;
+}
+
 void
 pz__feed_index_exchange(struct pz__feed_index *index, const struct pz__feed_index *next,
                         struct pz__feed_index *index_old)
@@ -115,9 +127,8 @@ pz__feed_index_retire(struct pz__feed_index *old, const struct pz__feed_index *n
     old->run_count = 0;
 }
 
-// How many keys of the run are below `bound`.
-static size_t
-count_below(bool is_by_user, const struct pz__feed_run *run, const struct pz__feed_key *bound)
+size_t
+pz__feed_run_find(bool is_by_user, const struct pz__feed_run *run, const struct pz__feed_key *bound)
 {
     size_t low = 0;
     size_t high = run->count;
@@ -142,9 +153,9 @@ pz__feed_walk_init(struct pz__feed_walk *walk, const struct pz__feed_index *inde
     for (uint32_t i = 0; i < index->run_count; i++) {
         const struct pz__feed_run *run = &index->runs[i];
         if (bound != NULL) {
-            walk->left[i] = count_below(index->is_by_user, run, bound);
+            walk->left[i] = pz__feed_run_find(index->is_by_user, run, bound);
         } else {
-            walk->left[i] = index->is_by_user ? count_below(true, run, &newest) : run->count;
+            walk->left[i] = index->is_by_user ? pz__feed_run_find(true, run, &newest) : run->count;
         }
     }
 }

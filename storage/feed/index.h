@@ -25,6 +25,10 @@ struct pz__feed_run {
     size_t count;
 };
 
+// Position of the first key that is not below `bound`.
+size_t pz__feed_run_find(bool is_by_user, const struct pz__feed_run *run,
+                         const struct pz__feed_key *bound);
+
 #define PZ__FEED_RUN_MAX 33 // lengths more than double from the last to the first
 struct pz__feed_index {
     bool is_by_user; // order by (user, created_at, message_id), else by (created_at, message_id)
@@ -47,6 +51,9 @@ void pz__feed_index_exchange(struct pz__feed_index *index, const struct pz__feed
                              struct pz__feed_index *index_old);
 // Frees the runs of `old` that `next` does not share.
 void pz__feed_index_retire(struct pz__feed_index *old, const struct pz__feed_index *next);
+
+// All keys of the index in one rising run. free() its keys.
+struct pz__feed_run pz__feed_index_flatten(const struct pz__feed_index *index);
 
 // A walk from the newest key below `bound` downwards.
 struct pz__feed_walk {

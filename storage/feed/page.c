@@ -110,7 +110,8 @@ merge(struct page *page, const struct pz__feed_read *read)
         struct stream *stream = &page->streams[source];
         struct entry entry = {.key = stream->keys[stream->next++]};
         uint64_t id = entry.key.message_id;
-        if (source == SOURCE_FROZEN && pz__feed_place_has_head(read->parts->place, id)) {
+        if (source == SOURCE_FROZEN &&
+            pz__feed_place_has_key(&read->parts->place, page->query->has_user, &entry.key)) {
             continue; // the base has it
         }
         pz__feed_look(read->active, id, &entry.found);

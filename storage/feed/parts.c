@@ -108,11 +108,14 @@ void
 pz__feed_look_frozen(const struct pz__feed_parts *parts, uint64_t message_id,
                      struct pz__feed_found *found)
 {
-    if (parts->frozen == NULL || message_id < parts->place.message_id) {
+    if (parts->frozen == NULL) {
         return;
     }
-    if (!pz__feed_place_has_head(parts->place, message_id)) {
+    if (!pz__feed_place_has_head(&parts->place, message_id)) {
         pz__feed_look(parts->frozen, message_id, found);
+        return;
+    }
+    if (pz__feed_place_has_like(&parts->place, message_id, UINT32_MAX)) {
         return;
     }
     // The fold stands within this message: only some of its likes are left.

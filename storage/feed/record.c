@@ -2,8 +2,9 @@
 // The fold's own books in PZ_KV_META: the record, rewritten by every slice in the transaction that
 // holds the slice, and the marks of loaded segments that wait.
 //
-//     "feed/state"   form u8 = 1, is folding u8, 6 bytes 0, fold number u64, watermarks 4 × u64,
-//                    ends 4 × u64, place: message id u64, user u64, largest message id i64
+//     "feed/state"   form u8 = 1, is folding u8, phase u8, 5 bytes 0, fold number u64,
+//                    watermarks 4 × u64, ends 4 × u64, place: message id u64, user u64, key:
+//                    created_at i64, message id u64, user u64; largest message id i64
 #include "storage/feed/base.h"
 
 #include "base/num.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #define FORM 1
-#define RECORD_LEN 104u
+#define RECORD_LEN 128u
 #define MARK_LEN 9u
 #define MARK_PREFIX "feed/layer/"
 #define MARK_PREFIX_LEN (sizeof MARK_PREFIX - 1)
@@ -33,7 +34,8 @@ pz__feed_record_read(struct pz_kv_txn *txn, struct pz__feed_record *record_out,
     }
     PZ_TRY(status);
     const uint8_t *bytes = value.data;
-    if (value.len != RECORD_LEN || bytes[0] != FORM || bytes[1] > 1) {
+    if (value.len != RECORD_LEN || bytes[0] != FORM || bytes[1] > 1 ||
+        bytes[2] > PZ__FEED_PHASE_BY_USER) {
         return pz_fail(err, PZ_CORRUPT, "the record of the feed's fold has %zu bytes of form %d",
                        value.len, value.len > 0 ? bytes[0] : -1);
     }
@@ -43,9 +45,14 @@ pz__feed_record_read(struct pz_kv_txn *txn, struct pz__feed_record *record_out,
         record_out->watermark[kind] = pz_load_le64(bytes + 16 + 8 * kind);
         record_out->ends[kind] = pz_load_le64(bytes + 48 + 8 * kind);
     }
-    record_out->place.message_id = pz_load_le64(bytes + 80);
-    record_out->place.user = pz_load_le64(bytes + 88);
-    record_out->largest_message_id = (int64_t)pz_load_le64(bytes + 96);
+    struct pz__feed_place *place = &record_out->place;
+    place->phase = (enum pz__feed_phase)bytes[2];
+    place->message_id = pz_load_le64(bytes + 80);
+    place->user = pz_load_le64(bytes + 88);
+    place->key.created_at = (int64_t)pz_load_le64(bytes + 96);
+    place->key.message_id = pz_load_le64(bytes + 104);
+    place->key.user = (uint32_t)pz_load_le64(bytes + 112);
+    record_out->largest_message_id = (int64_t)pz_load_le64(bytes + 120);
     return PZ_OK;
 }
 
@@ -53,15 +60,19 @@ enum pz_status
 pz__feed_record_write(struct pz_kv_txn *txn, const struct pz__feed_record *record,
                       struct pz_error *err)
 {
-    uint8_t bytes[RECORD_LEN] = {FORM, record->is_folding ? 1 : 0};
+    const struct pz__feed_place *place = &record->place;
+    uint8_t bytes[RECORD_LEN] = {FORM, record->is_folding ? 1 : 0, (uint8_t)place->phase};
     pz_store_le64(bytes + 8, record->fold_number);
     for (int kind = 0; kind < PZ_FEED_KIND_COUNT; kind++) {
         pz_store_le64(bytes + 16 + 8 * kind, record->watermark[kind]);
         pz_store_le64(bytes + 48 + 8 * kind, record->ends[kind]);
     }
-    pz_store_le64(bytes + 80, record->place.message_id);
-    pz_store_le64(bytes + 88, record->place.user);
-    pz_store_le64(bytes + 96, (uint64_t)record->largest_message_id);
+    pz_store_le64(bytes + 80, place->message_id);
+    pz_store_le64(bytes + 88, place->user);
+    pz_store_le64(bytes + 96, (uint64_t)place->key.created_at);
+    pz_store_le64(bytes + 104, place->key.message_id);
+    pz_store_le64(bytes + 112, place->key.user);
+    pz_store_le64(bytes + 120, (uint64_t)record->largest_message_id);
     return pz_kv_put(txn, PZ_KV_META, PZ_KV_PUT, (struct pz_bytes){state_key, STATE_KEY_LEN},
                      (struct pz_bytes){bytes, sizeof bytes}, err);
 }

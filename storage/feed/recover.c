@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recovery: the rows that the base lacks go back to where they were.
 //
-// Rows below the ends of an interrupted fold belong to `frozen`, but for those before the fold's
-// place, which the base has; all others belong to `active`. So the fold goes on where it stopped,
-// and a second crash finds books no different from those of the first.
+// Rows below the ends of an interrupted fold belong to `frozen`, but for the likes and views before
+// the fold's place, which the base has; all others belong to `active`. So the fold goes on where it
+// stopped, and a second crash finds books no different from those of the first.
 #include "storage/feed/feed_internal.h"
 
 #include <stdlib.h>
 
+// Whether the fold is done with the row. Messages are needed until its end, for their keys, and
+// deletions to know which of them have none.
 static bool
 is_in_base(const struct pz__feed_record *record, const struct pz_feed_row *row)
 {
     uint64_t id = (uint64_t)row->message_id;
-    return row->kind == PZ_FEED_LIKE ? pz__feed_place_has_like(record->place, id, row->user)
-                                     : pz__feed_place_has_head(record->place, id);
+    switch (row->kind) {
+    case PZ_FEED_MESSAGE:
+    case PZ_FEED_DELETION:
+        return false;
+    case PZ_FEED_LIKE:
+        return pz__feed_place_has_like(&record->place, id, row->user);
+    case PZ_FEED_VIEW:
+        return pz__feed_place_has_head(&record->place, id);
+    }
+    PZ_UNREACHABLE("every kind is listed");
 }
 
 enum pz_status

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random histories of groups, undos, loads, folds and crashes, compared with a naive model.
-#include "feed_world.h"
+#include "tests/unit/storage/feed/feed_world.h"
 
 #include <stdlib.h>
 
@@ -132,7 +132,7 @@ PZ_TEST(random_history_of_another_seed)
 
 PZ_TEST(long_random_history)
 {
-    run_history(pz_test_seed() + 2000, 2500, 20);
+    run_history(pz_test_seed() + 2000, 1500, 20);
 }
 
 PZ_TEST(empty_feed_answers)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The world around a feed under test: log, model and comparison. See feed_world.h.
-#include "feed_world.h"
+#include "tests/unit/storage/feed/feed_world.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,13 +5,13 @@
 // their order, so a walk through the feed meets every id; messages of even ids get a view with
 // every like in the same group, so likes equal views; those of odd ids get views by loads as well.
 // A message half folded, a change seen twice or not at all breaks one of these.
-#include "feed_world.h"
+#include "tests/unit/storage/feed/feed_world.h"
 
 #include "base/thread.h"
 
 #include <stdlib.h>
 
-enum { READER_COUNT = 3, ROUNDS = 800, IDS = 6000 };
+enum { READER_COUNT = 3, ROUNDS = 400, IDS = 4000 };
 
 struct shared {
     struct pz_kv_env *env;
