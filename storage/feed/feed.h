@@ -107,9 +107,11 @@ bool pz_feed_is_folding(const struct pz_feed *feed); // frozen or a layer still 
 // slice just advances the watermarks. Outside of groups and slices.
 void pz_feed_fold_start(struct pz_feed *feed, const uint64_t ends[PZ_FEED_KIND_COUNT]);
 // Puts up to `message_count_max` messages' changes into the base, in key order, with the progress
-// mark, all in `txn`; less when they reach 512 likes or 64 KiB. The last slice of a fold records
-// the watermarks. Frozen and layers take turns. Does nothing when there is nothing to fold.
-// After a failure `txn` must be aborted.
+// mark, all in `txn`; less when they reach twice as many likes or 256 bytes a message. The last
+// slice of a fold records the watermarks. Frozen and layers take turns. Does nothing when there is
+// nothing to fold. After a failure `txn` must be aborted.
+// Cost     some 0.3 us a message and 0.6 us a like in memory, and the pages that the commit writes;
+//          the first slice of a fold orders it all: about 20 ms for a million entries.
 PZ_MUST_USE enum pz_status pz_feed_fold_slice(struct pz_feed *feed, struct pz_kv_txn *txn,
                                               uint32_t message_count_max, struct pz_error *err);
 // After the commit of the slice: drops from memory what the base now has. Or, also after a commit
