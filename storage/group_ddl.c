@@ -270,7 +270,8 @@ void
 pz__group_ddl_aborted(struct pz_group *group)
 {
     if (group->created != NULL) {
-        free(group->created->owned_def);
-        pz__table_destroy(group->created);
+        struct pz_table_def *def = group->created->owned_def;
+        pz__table_destroy(group->created); // still looks at the definition
+        free(def);
     }
 }
