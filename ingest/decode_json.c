@@ -539,6 +539,23 @@ set_value(struct parse *parse, uint32_t column)
     }
 }
 
+// Whether the name's bytes stand at `at`, where at least as many can be read. Most names are 4 to
+// 16 bytes long: two words that overlap in the middle.
+static inline bool
+is_name_at(struct pz_str name, const char *at)
+{
+    const char *last = name.data + name.len;
+    if (name.len >= 8 && name.len <= 16) {
+        return ((pz_load_le64(name.data) ^ pz_load_le64(at)) |
+                (pz_load_le64(last - 8) ^ pz_load_le64(at + name.len - 8))) == 0;
+    }
+    if (name.len >= 4 && name.len < 8) {
+        return ((pz_load_le32(name.data) ^ pz_load_le32(at)) |
+                (pz_load_le32(last - 4) ^ pz_load_le32(at + name.len - 4))) == 0;
+    }
+    return memcmp(name.data, at, name.len) == 0;
+}
+
 // The opening quote of a key was taken. PZ_NO_COLUMN in *column_out: a name no column takes, in
 // *name_out. `*previous` is the place in the prediction.
 static inline bool
@@ -549,8 +566,7 @@ take_key(struct parse *parse, uint32_t *previous, uint32_t *column_out, struct p
     if (guess != PZ_NO_COLUMN) {
         const struct pz__field *field = &decoder->fields->fields[guess];
         if (field->is_plain && (size_t)(parse->end - parse->at) > field->name.len &&
-            parse->at[field->name.len] == '"' &&
-            memcmp(parse->at, field->name.data, field->name.len) == 0) {
+            parse->at[field->name.len] == '"' && is_name_at(field->name, parse->at)) {
             parse->at += field->name.len + 1;
             *previous = guess + 1;
             *column_out = guess;

@@ -412,11 +412,12 @@ set_text(struct pz__row *row, uint32_t column, struct pz_str text)
     return true;
 }
 
+// A symbol that was not met lately.
 static bool
-set_symbol(struct pz__row *row, uint32_t column, struct pz_str text)
+look_up_symbol(struct pz__row *row, uint32_t column, struct pz_str text, uint32_t *code_out)
 {
+    struct pz__symbol_cache *cache = row->columns[column].symbols;
     struct pz_error err = {0};
-    uint32_t code;
     if (has_nul(text)) {
         return pz__row_fail(row, column, "the character U+0000 is not allowed in text");
     }
@@ -424,14 +425,25 @@ set_symbol(struct pz__row *row, uint32_t column, struct pz_str text)
         return pz__row_fail(row, column, "the value has %u bytes, at most %u are allowed",
                             (unsigned)text.len, PZ_SYMBOL_LEN_MAX);
     }
-    enum pz_status status =
-        pz__symbol_cache_get(row->columns[column].symbols, row->store, text, &code, &err);
+    enum pz_status status = pz_symbol_intern(row->store, cache->domain_id, text, code_out, &err);
     if (status == PZ_UNACCEPTABLE || status == PZ_INVALID) {
         return pz__row_fail(row, column, "%s", err.message);
     }
     if (status != PZ_OK) {
         err.status = status;
         return give_up(row, &err);
+    }
+    pz__symbol_cache_put(cache, text, *code_out);
+    return true;
+}
+
+static bool
+set_symbol(struct pz__row *row, uint32_t column, struct pz_str text)
+{
+    uint32_t code;
+    if (!pz__symbol_cache_find(row->columns[column].symbols, text, &code) &&
+        !look_up_symbol(row, column, text, &code)) {
+        return false;
     }
     pz_column_append_code(&row->batch->columns[column], code);
     return true;
