@@ -14,11 +14,11 @@
 // One entry per mutex of the program; a thread may not hold two of one rank.
 enum pz_rank {
     PZ_RANK_SERVER = 10,  // server bookkeeping
+    PZ_RANK_TURN = 13,    // store: one seal or fold at a time
     PZ_RANK_LAYOUT = 15,  // store: SQL DELETE, its scan included, against seal
     PZ_RANK_ENGINE = 20,  // query scheduling
     PZ_RANK_QUERY = 25,   // one query's shared state
     PZ_RANK_POOL = 30,    // worker pool
-    PZ_RANK_TURN = 33,    // store: one seal or fold at a time
     PZ_RANK_QUEUE = 40,   // store: write queue
     PZ_RANK_UPKEEP = 45,  // store: sealer and folder wake-ups
     PZ_RANK_FEED = 50,    // feed overlay
