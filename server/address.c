@@ -73,3 +73,18 @@ pz_http_is_loopback(const struct sockaddr_storage *address)
     memcpy(&v6, address, sizeof v6);
     return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
 }
+
+void
+pz_http_format_address(const struct sockaddr_storage *address, char out[PZ_HTTP_ADDRESS_MAX])
+{
+    char host[INET6_ADDRSTRLEN] = "?";
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    memcpy(&v4, address, sizeof v4);
+    memcpy(&v6, address, sizeof v6);
+    bool is_v6 = address->ss_family == AF_INET6;
+    const void *number = is_v6 ? (const void *)&v6.sin6_addr : (const void *)&v4.sin_addr;
+    (void)inet_ntop(address->ss_family, number, host, sizeof host);
+    (void)snprintf(out, PZ_HTTP_ADDRESS_MAX, is_v6 ? "[%s]:%u" : "%s:%u", host,
+                   (unsigned)ntohs(is_v6 ? v6.sin6_port : v4.sin_port));
+}

@@ -192,7 +192,7 @@ read_page_params(struct pz_request *request, struct page_request *page)
     *page = (struct page_request){.query.limit = PAGE_DEFAULT};
     if (pz_request_param(request, PZ_STR("limit"), &text)) {
         int64_t limit;
-        if (!pz_parse_i64(text, &limit)) {
+        if (!pz_parse_i64(text, &limit) || limit < 0) {
             pz_problem_say(request, PZ_INVALID, "limit must be a number from 1 to %d", PAGE_MAX);
             return false;
         }
@@ -207,6 +207,10 @@ read_page_params(struct pz_request *request, struct page_request *page)
         }
     }
     if (pz_request_param(request, PZ_STR("user_id"), &page->user)) {
+        if (!pz_utf8_is_valid(page->user.data, page->user.len, NULL)) {
+            pz_problem_say(request, PZ_INVALID, "the user id is not valid UTF-8");
+            return false;
+        }
         page->query.has_user = true;
         page->is_empty = !pz_symbol_find(request->server->store, request->server->user_domain,
                                          page->user, &page->query.user);
@@ -222,7 +226,8 @@ append_next(struct pz_request *request, const struct page_request *page,
     uint32_t len = pz_cursor_encode(last->created_at, last->message_id, cursor);
     pz_buffer_printf(&request->reply.body, ",\"next\":\"%.*s\"}", (int)len, cursor);
     struct pz_buffer link = {0};
-    pz_buffer_printf(&link, "<?limit=%u&cursor=%.*s", page->query.limit, (int)len, cursor);
+    pz_buffer_printf(&link, "</v1/messages?limit=%u&cursor=%.*s", page->query.limit, (int)len,
+                     cursor);
     if (page->query.has_user) {
         pz_buffer_append_c(&link, "&user_id=");
         pz_uri_encode(&link, page->user);

@@ -45,8 +45,11 @@ pz_cli_exit_code(const struct pz_error *err)
         return PZ_EXIT_TEMPORARY;
     case PZ_FULL:
     case PZ_IO:
-    case PZ_CORRUPT:
         return PZ_EXIT_IO;
+    case PZ_CORRUPT:
+        return PZ_EXIT_DATA;
+    case PZ_UNSUPPORTED:
+        return PZ_EXIT_CONFIG;
     case PZ_INTERNAL:
         return PZ_EXIT_INTERNAL;
     case PZ_INVALID:
@@ -55,7 +58,6 @@ pz_cli_exit_code(const struct pz_error *err)
     case PZ_TOO_LARGE:
     case PZ_UNSUPPORTED_MEDIA:
     case PZ_UNACCEPTABLE:
-    case PZ_UNSUPPORTED:
     case PZ_CANCELED:
     case PZ_NO_MEMORY:
         return PZ_EXIT_FAILED;

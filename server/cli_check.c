@@ -16,7 +16,8 @@ static const char help[] =
     "\n"
     "  --data DIR    the data directory (default ./plaza-data)\n"
     "\n"
-    "Exit: 0 all is well, 1 problems were found, 74 it cannot be read, 75 it is in use.\n";
+    "Exit: 0 all is well, 1 problems were found, 65 it is no plaza store or damaged\n"
+    "beyond reading, 74 it cannot be read, 75 it is in use.\n";
 
 static int
 check(struct pz_store *store, struct pz_error *err)

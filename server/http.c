@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "server/problem.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdio.h>
@@ -32,7 +31,7 @@ struct pz_http {
     struct pz_connections *connections;
     _Atomic uint32_t active; // requests begun and not completed
     int quiesced_fd;
-    char address[INET6_ADDRSTRLEN + 10];
+    char address[PZ_HTTP_ADDRESS_MAX];
 };
 
 static enum MHD_Result send_reply(struct pz_request *request);
@@ -472,23 +471,12 @@ static void
 read_address(struct pz_http *http)
 {
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_LISTEN_FD);
-    struct sockaddr_storage address = {0};
+    struct sockaddr_storage address = http->options.address;
     socklen_t len = sizeof address;
-    char text[INET6_ADDRSTRLEN] = "?";
-    unsigned port = 0;
-    bool is_v6 = false;
-    if (info != NULL && getsockname(info->listen_fd, (struct sockaddr *)&address, &len) == 0) {
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-        memcpy(&v4, &address, sizeof v4);
-        memcpy(&v6, &address, sizeof v6);
-        is_v6 = address.ss_family == AF_INET6;
-        port = ntohs(is_v6 ? v6.sin6_port : v4.sin_port);
-        (void)inet_ntop(address.ss_family,
-                        is_v6 ? (const void *)&v6.sin6_addr : (const void *)&v4.sin_addr, text,
-                        sizeof text);
+    if (info != NULL) {
+        (void)getsockname(info->listen_fd, (struct sockaddr *)&address, &len);
     }
-    (void)snprintf(http->address, sizeof http->address, is_v6 ? "[%s]:%u" : "%s:%u", text, port);
+    pz_http_format_address(&address, http->address);
 }
 
 static struct MHD_Daemon *
@@ -497,6 +485,9 @@ start_daemon(struct pz_http *http)
     const struct pz_http_options *o = &http->options;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
     flags |= o->address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
+    // Not H16's strictness 1: it answers a head without Host itself, with a second head in place of
+    // the body. The gate checks all that this strictness would.
+    int strictness = 0;
     // Everybody on this machine has the same address: no limit by address there.
     unsigned per_address_max =
         pz_http_is_loopback(&o->address) ? o->connection_max : (o->connection_max + 9) / 10;
@@ -506,7 +497,7 @@ start_daemon(struct pz_http *http)
         MHD_OPTION_CONNECTION_LIMIT, o->connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
-        1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
+        strictness, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
 }
 
@@ -523,15 +514,17 @@ pz_http_start(const struct pz_http_options *options, struct pz_http **http_out,
     http->daemon = start_daemon(http);
     if (http->daemon == NULL) {
         int number = errno;
+        char address[PZ_HTTP_ADDRESS_MAX];
+        pz_http_format_address(&options->address, address);
         pz_connections_destroy(http->connections);
         free(http);
         errno = number;
         if (number == EADDRINUSE) {
-            (void)pz_fail(err, PZ_BUSY, "the address is in use by another program");
+            (void)pz_fail(err, PZ_BUSY, "%s is in use by another program", address);
             pz_error_hint(err, "stop it, or choose another with --http 127.0.0.1:PORT");
             return PZ_BUSY;
         }
-        return pz_fail_sys(err, "cannot listen");
+        return pz_fail_sys(err, "cannot listen at %s", address);
     }
     read_address(http);
     *http_out = http;

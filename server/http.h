@@ -26,6 +26,9 @@ struct pz_http_options {
 PZ_MUST_USE enum pz_status pz_http_parse_address(struct pz_str text,
                                                  struct sockaddr_storage *address_out,
                                                  struct pz_error *err);
+#define PZ_HTTP_ADDRESS_MAX 64
+// "127.0.0.1:7780", "[::1]:7780".
+void pz_http_format_address(const struct sockaddr_storage *address, char out[PZ_HTTP_ADDRESS_MAX]);
 bool pz_http_is_loopback(const struct sockaddr_storage *address);
 
 // Listens and serves. PZ_BUSY when the address is in use, PZ_IO otherwise.

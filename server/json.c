@@ -39,7 +39,7 @@ pz_json_parse(struct pz_str text, struct pz_json **json_out, struct pz_error *er
     json_error_t error;
     // U+0000 passes here, so that its place can be named when a field does not take it.
     json_t *json = json_loadb(text.len == 0 ? "" : text.data, text.len,
-                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
     if (json == NULL) {
         if (json_error_code(&error) == json_error_numeric_overflow) {
             return pz_fail(err, PZ_UNACCEPTABLE, "line %d, column %d: the number is too large",
@@ -50,7 +50,7 @@ pz_json_parse(struct pz_str text, struct pz_json **json_out, struct pz_error *er
     }
     if (!json_is_object(json)) {
         json_decref(json);
-        return pz_fail(err, PZ_INVALID, "the body must be one JSON object");
+        return pz_fail(err, PZ_UNACCEPTABLE, "the body must be one JSON object");
     }
     *json_out = (struct pz_json *)json;
     return PZ_OK;

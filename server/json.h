@@ -29,8 +29,8 @@ struct pz_json_value {
     struct pz_str text; // borrowed from the document
 };
 
-// PZ_INVALID       not JSON, not UTF-8, a member twice, deeper than PZ_JSON_DEPTH_MAX, not an
-// object PZ_UNACCEPTABLE  a number that fits neither BIGINT nor DOUBLE
+// PZ_INVALID       not JSON, not UTF-8, a member twice, deeper than PZ_JSON_DEPTH_MAX
+// PZ_UNACCEPTABLE  not an object, or a number that fits neither BIGINT nor DOUBLE
 PZ_MUST_USE enum pz_status pz_json_parse(struct pz_str text, struct pz_json **json_out,
                                          struct pz_error *err);
 void pz_json_free(struct pz_json *json); // NULL is ignored

@@ -19,6 +19,9 @@ PZ_TEST(addresses_are_parsed)
     PZ_CHECK(pz_http_is_loopback(&address));
     PZ_CHECK_OK(pz_http_parse_address(PZ_STR("[::1]:80"), &address, &err), &err);
     PZ_CHECK(pz_http_is_loopback(&address));
+    char text[PZ_HTTP_ADDRESS_MAX];
+    pz_http_format_address(&address, text);
+    PZ_CHECK_EQ_STR(text, "[::1]:80");
     PZ_CHECK_OK(pz_http_parse_address(PZ_STR("0.0.0.0:80"), &address, &err), &err);
     PZ_CHECK(!pz_http_is_loopback(&address));
     PZ_CHECK_OK(pz_http_parse_address(PZ_STR("[::]:80"), &address, &err), &err);

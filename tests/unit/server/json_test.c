@@ -20,14 +20,14 @@ parse(const char *text)
 PZ_TEST(only_strict_objects_are_taken)
 {
     PZ_CHECK_EQ_I64(parse("{}"), PZ_OK);
+    PZ_CHECK_EQ_I64(parse("[]"), PZ_UNACCEPTABLE);
+    PZ_CHECK_EQ_I64(parse("\"x\""), PZ_UNACCEPTABLE);
+    PZ_CHECK_EQ_I64(parse("null"), PZ_UNACCEPTABLE);
     PZ_CHECK_EQ_I64(parse(" {\"a\":[{\"b\":null}]} "), PZ_OK);
     static const char *const bad[] = {
         "",
         "{",
-        "[]",
-        "1",
-        "null",
-        "\"x\"",
+        "x",
         "{'a':1}",
         "{\"a\":1,}",
         "{\"a\"}",
