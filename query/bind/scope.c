@@ -132,6 +132,10 @@ static enum pz_status
 no_column(const struct pz_binder *binder, const struct pz_scope *scope, const struct pz_ast *name,
           struct pz_error *err)
 {
+    if (strcmp(scope->clause, "LIMIT") == 0 || strcmp(scope->clause, "OFFSET") == 0) {
+        return pz_fail_sql(err, "42P10", name->offset, "argument of %s must not contain variables",
+                           scope->clause);
+    }
     struct pz_str shown = pz_str_cut_utf8(name->text, 100);
     enum pz_status status;
     if (name->qualifier.len > 0) {
