@@ -194,7 +194,9 @@ run(const struct pz_import *import)
     pz_progress_begin(&progress, import->table);
     int code = import->data_dir != NULL ? pz_import_into_dir(import, input, &progress, &result)
                                         : pz_import_into_server(import, input, &progress, &result);
-    report(import, &progress, &result);
+    if (code == PZ_EXIT_OK || code == PZ_EXIT_WARNINGS || result.accepted + result.rejected > 0) {
+        report(import, &progress, &result);
+    }
     pz_import_input_close(input);
     pz_buffer_fini(&result.rejects);
     return code;

@@ -113,7 +113,7 @@ fail_transfer(struct pz_client *client, CURLcode code, const char *detail, struc
     client->is_unreachable = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST ||
                              code == CURLE_COULDNT_RESOLVE_PROXY;
     if (client->is_unreachable) {
-        pz_fail(err, PZ_IO, "no server answers at %s: %s", client->url, words);
+        pz_fail(err, PZ_IO, "no server answers at %s", client->url);
         pz_error_hint(err, "start one with: plaza serve");
         return PZ_IO;
     }

@@ -416,20 +416,31 @@ new_like(struct pz_workload *workload, const struct event *event)
     return (struct recent_like){message + 1, user, not_before(workload, message, event->at_us)};
 }
 
+// One of the last likes that was not taken back yet, if there is one at hand.
+static struct recent_like
+take_recent_like(struct pz_workload *workload)
+{
+    uint64_t count = workload->recent_next < RECENT_LIKES ? workload->recent_next : RECENT_LIKES;
+    struct recent_like like = {0};
+    for (int tries = 0; count > 0 && like.message == 0 && tries < 4; tries++) {
+        struct recent_like *slot = &workload->recent[draw(workload) % count];
+        like = *slot;
+        slot->message = 0;
+    }
+    return like;
+}
+
 static char *
 write_like(struct pz_workload *workload, char *at)
 {
     struct event event = next_event(workload, workload->options.likes);
     struct recent_like like = {0};
-    bool is_unlike = chance(workload, UNLIKE_PER_MILLION);
-    if (is_unlike) {
-        struct recent_like *slot = &workload->recent[draw(workload) % RECENT_LIKES];
-        like = *slot;
-        slot->message = 0;
+    if (chance(workload, UNLIKE_PER_MILLION)) {
+        like = take_recent_like(workload);
         like.at_us += PZ_US_PER_SECOND;
         like.at_us = like.at_us < event.at_us ? event.at_us : like.at_us;
-        is_unlike = like.message != 0;
     }
+    bool is_unlike = like.message != 0;
     if (!is_unlike) {
         like = new_like(workload, &event);
         workload->recent[workload->recent_next++ % RECENT_LIKES] = like;
