@@ -332,11 +332,25 @@ run_statement(struct query *query, struct pz_error *err)
     if (pz_clock_mono_us() - query->job.submitted_us > QUEUE_WAIT_US_MAX) {
         return pz_fail(err, PZ_BUSY, "too many statements are running");
     }
+    if (atomic_load(&query->request->is_canceled)) {
+        return pz_fail(err, PZ_CANCELED, "canceled while it waited for its turn");
+    }
     const struct pz_result_sink sink = {.payload = query, .begin = take_begin, .rows = take_rows};
     enum pz_status status =
         pz_query_run(server->engine, query->sql, &query->options, &sink, &query->stats, err);
     count_query(server, query, status);
     return status == PZ_OK ? finish_result(query, err) : status;
+}
+
+// The client sees a broken connection; why is only told here.
+static void
+log_broken(const struct pz_error *err)
+{
+    if (pz_status_http(err->status) >= 500) {
+        pz_log_error(err, "a result was broken off after it began");
+    } else if (err->status != PZ_CANCELED) {
+        pz_log(PZ_LOG_INFO, "a result was broken off after it began: %s", err->message);
+    }
 }
 
 static void
@@ -350,9 +364,7 @@ run_query(struct pz_job *job)
         if (status == PZ_OK) {
             pz_pipe_end(&query->pipe);
         } else {
-            if (err.status != PZ_CANCELED) {
-                pz_log_error(&err, "a result was broken off after it began");
-            }
+            log_broken(&err);
             pz_pipe_fail(&query->pipe);
         }
     } else {
