@@ -22,6 +22,7 @@ pz__rejects_init(struct pz__rejects *rejects, struct pz_store *store,
     memset(rejects, 0, sizeof(*rejects));
     rejects->store = store;
     rejects->table = table;
+    rejects->received_us = pz_clock_wall_us();
     return letters_def == NULL ? PZ_OK : pz_batch_init(&rejects->letters, letters_def, err);
 }
 
@@ -147,7 +148,7 @@ append_letter(struct pz__rejects *rejects, const struct pz__record *record,
             PZ_TRY(append_word(rejects, i, words[i], err));
         }
     }
-    pz_column_append_int(&letters->columns[PZ_DEAD_AT], pz_clock_wall_us());
+    pz_column_append_int(&letters->columns[PZ_DEAD_AT], rejects->received_us);
     return pz_batch_end_row(letters, false, 0, err);
 }
 
