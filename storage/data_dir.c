@@ -199,31 +199,41 @@ refuse_lost_database(void *payload, const char *name, struct pz_error *err)
     return pz_dir_each(path, refuse_any, payload, err);
 }
 
+// Refuses a directory in which no store may be made, before anything is put into it.
+static enum pz_status
+check_makeable(struct pz_store *store, struct pz_error *err)
+{
+    char segments[PATH_LEN_MAX];
+    join(store, "segments", segments);
+    PZ_TRY(pz_dir_each(store->dir, refuse_foreign, store, err));
+    if (pz_path_exists(segments)) {
+        PZ_TRY(pz_dir_each(segments, refuse_lost_database, store, err));
+    }
+    return store->options.create
+               ? PZ_OK
+               : pz_fail(err, PZ_NOT_FOUND, "there is no plaza store in %s", store->dir);
+}
+
 static enum pz_status
 open_or_make(struct pz_store *store, struct pz_error *err)
 {
     char format[PATH_LEN_MAX];
     char database[PATH_LEN_MAX];
-    char segments[PATH_LEN_MAX];
+    char path[PATH_LEN_MAX];
     join(store, "FORMAT", format);
     join(store, "plaza.mdb", database);
-    join(store, "segments", segments);
+    join(store, "LOCK", path);
+    if (!pz_path_exists(database)) {
+        PZ_TRY(check_makeable(store, err));
+    }
+    PZ_TRY(pz_file_lock(path, &store->lock, err));
     bool has_format = pz_path_exists(format);
-    if (pz_path_exists(database)) {
-        if (!has_format) {
-            return pz_fail(err, PZ_CORRUPT, "%s: plaza.mdb is there but FORMAT is missing",
-                           store->dir);
-        }
-        return read_format(store, err);
+    if (!pz_path_exists(database)) { // nobody made one in between
+        return make(store, has_format, err);
     }
-    PZ_TRY(pz_dir_each(store->dir, refuse_foreign, store, err));
-    if (pz_path_exists(segments)) {
-        PZ_TRY(pz_dir_each(segments, refuse_lost_database, store, err));
-    }
-    if (!store->options.create) {
-        return pz_fail(err, PZ_NOT_FOUND, "there is no plaza store in %s", store->dir);
-    }
-    return make(store, has_format, err);
+    return has_format ? read_format(store, err)
+                      : pz_fail(err, PZ_CORRUPT, "%s: plaza.mdb is there but FORMAT is missing",
+                                store->dir);
 }
 
 // The entry of the data directory itself must be as durable as what is in it.
@@ -246,7 +256,6 @@ sync_parent(const struct pz_store *store, struct pz_error *err)
 enum pz_status
 pz__data_dir_open(struct pz_store *store, struct pz_error *err)
 {
-    char path[PATH_LEN_MAX];
     if (strlen(store->dir) > PATH_LEN_MAX - 100) {
         return pz_fail(err, PZ_INVALID, "the name of the data directory is too long");
     }
@@ -257,8 +266,6 @@ pz__data_dir_open(struct pz_store *store, struct pz_error *err)
         PZ_TRY(pz_dir_create(store->dir, err));
         PZ_TRY(sync_parent(store, err));
     }
-    join(store, "LOCK", path);
-    PZ_TRY(pz_file_lock(path, &store->lock, err));
     return open_or_make(store, err);
 }
 
