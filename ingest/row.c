@@ -273,18 +273,17 @@ static bool
 set_bigint(struct pz__row *row, uint32_t column, struct pz_str text)
 {
     int64_t value;
-    struct pz_str shown = pz_str_cut_utf8(text, SHOWN_BYTES);
-    switch (pz__number_to_int(text, &value)) {
-    case PZ__INT_OK:
+    enum pz__int_fault fault = pz__number_to_int(text, &value);
+    if (fault == PZ__INT_OK) {
         return append_int(row, column, value);
-    case PZ__INT_NOT_A_NUMBER:
-        return fail_text(row, column, text);
-    case PZ__INT_FRACTION:
-        return pz__row_fail(row, column, "expected a whole number, found %.*s", PZ_STR_ARG(shown));
-    case PZ__INT_RANGE:
-        return pz__row_fail(row, column, "%.*s is out of the range of BIGINT", PZ_STR_ARG(shown));
     }
-    PZ_UNREACHABLE("not a fault of integers");
+    if (fault == PZ__INT_NOT_A_NUMBER) {
+        return fail_text(row, column, text);
+    }
+    struct pz_str shown = pz_str_cut_utf8(text, SHOWN_BYTES);
+    return fault == PZ__INT_FRACTION
+               ? pz__row_fail(row, column, "expected a whole number, found %.*s", PZ_STR_ARG(shown))
+               : pz__row_fail(row, column, "%.*s is out of the range of BIGINT", PZ_STR_ARG(shown));
 }
 
 static bool
@@ -452,7 +451,7 @@ set_symbol(struct pz__row *row, uint32_t column, struct pz_str text)
 bool
 pz__row_set_number(struct pz__row *row, uint32_t column, struct pz_str text)
 {
-    struct pz_str shown = pz_str_cut_utf8(text, SHOWN_BYTES);
+    struct pz_str shown;
     switch (row->columns[column].type) {
     case PZ_TYPE_BIGINT:
         return set_bigint(row, column, text);
@@ -464,6 +463,7 @@ pz__row_set_number(struct pz__row *row, uint32_t column, struct pz_str text)
     case PZ_TYPE_DATE:
     case PZ_TYPE_TEXT:
     case PZ_TYPE_SYMBOL:
+        shown = pz_str_cut_utf8(text, SHOWN_BYTES);
         return pz__row_fail(row, column, "expected %s, found the number %.*s",
                             wanted(row->columns[column].type), PZ_STR_ARG(shown));
     case PZ_TYPE_NULL:
