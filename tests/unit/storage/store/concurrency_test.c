@@ -446,8 +446,8 @@ read_feed(void *payload)
         }
         pz_arena_reset(&arena);
         PZ_CHECK_OK(pz_store_fold_now(world->store, &err), &err);
-        PZ_CHECK_OK(pz_store_seal_now(world->store, PZ_TABLE_LIKES, &err), &err);
-        pz_clock_sleep_us(10000);
+        PZ_CHECK_OK(pz_store_seal_now(world->store, 0, &err), &err);
+        pz_clock_sleep_us(3000);
     }
     pz_arena_fini(&arena);
     return NULL;
