@@ -351,8 +351,7 @@ class Rules(plaza.Case):
             self.client.sql("SELECT count(*), sum(watch_ms), count(DISTINCT user_id) FROM views"
                             " WHERE message_id = %d" % number),
             [[80000, 80000 * 79999 // 2, 97]])
-        self.server.restart()
-        self.client = self.server.client()
+        self.client.move(self.server.restart().port)
         self.assertEqual(self.counters(number), (0, 80000))
 
     def test_a_large_load_with_one_bad_row(self):

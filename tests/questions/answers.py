@@ -50,13 +50,13 @@ SELECT user_id, count(*) AS n, sum(watch_ms) AS watched, avg(watch_ms) AS mean F
 -- views and watch time per message
 SELECT message_id, count(*) AS n, sum(watch_ms) AS watched, avg(watch_ms) AS mean FROM views GROUP BY message_id ORDER BY watched DESC, message_id;
 -- views and watch time per device
-SELECT device, count(*) AS n, sum(watch_ms) AS watched, avg(watch_ms) AS mean FROM views GROUP BY device ORDER BY device;
+SELECT device, count(*) AS n, sum(watch_ms) AS watched, avg(watch_ms) AS mean FROM views GROUP BY device ORDER BY device NULLS LAST;
 -- views per day and user, in short
 SELECT count(*) AS g, max(n) AS top, sum(n) AS total FROM (SELECT CAST(viewed_at AS DATE) AS day, user_id, count(*) AS n FROM views GROUP BY 1, 2) s;
 -- watch time per user and day
 SELECT CAST(viewed_at AS DATE) AS day, user_id, sum(watch_ms) AS watched FROM views GROUP BY 1, 2 ORDER BY watched DESC, day, user_id LIMIT 200;
 -- views by device, province and hour
-SELECT device, geo, extract(hour FROM viewed_at) AS hour, count(*) AS n FROM views GROUP BY 1, 2, 3 ORDER BY 1, 2, 3;
+SELECT device, geo, extract(hour FROM viewed_at) AS hour, count(*) AS n FROM views GROUP BY 1, 2, 3 ORDER BY 1 NULLS LAST, 2 NULLS LAST, 3;
 -- viewers per day
 SELECT CAST(viewed_at AS DATE) AS day, count(DISTINCT user_id) AS n FROM views GROUP BY 1 ORDER BY 1;
 -- viewers per message
@@ -70,7 +70,7 @@ SELECT extract(year FROM created_at) AS year, extract(dow FROM created_at) AS do
 -- one user, one day
 SELECT count(*) AS n, coalesce(sum(watch_ms), 0) AS watched FROM views WHERE user_id = 'USER' AND viewed_at >= 'DAYT00:00:00.000000Z' AND viewed_at < 'NEXTT00:00:00.000000Z';
 -- a range of days
-SELECT device, count(*) AS n FROM views WHERE viewed_at >= 'DAYT06:30:00.000000Z' AND viewed_at < 'NEXTT18:45:00.000000Z' GROUP BY device ORDER BY device;
+SELECT device, count(*) AS n FROM views WHERE viewed_at >= 'DAYT06:30:00.000000Z' AND viewed_at < 'NEXTT18:45:00.000000Z' GROUP BY device ORDER BY device NULLS LAST;
 -- days with much watching
 SELECT CAST(viewed_at AS DATE) AS day, sum(watch_ms) AS watched FROM views GROUP BY 1 HAVING count(*) > 100 ORDER BY watched DESC, day LIMIT 10;
 -- short, middling and long views

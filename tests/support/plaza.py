@@ -170,7 +170,7 @@ class Server:
         if not self.await_ready():
             code = self.process.returncode
             text = self.log()[-4000:]
-            self.process = None
+            self._closed()
             raise ServerFailed("plaza serve ended with %s while starting\n%s" % (code, text))
         return self
 
@@ -284,6 +284,11 @@ class Client:
 
     def close(self):
         self.connection.close()
+
+    def move(self, port):
+        """Goes on with the server at another port."""
+        self.connection.close()
+        self.port = self.connection.port = port
 
     def request(self, method, path, body=None, headers=None):
         headers = dict(headers or {})
