@@ -11,7 +11,7 @@ struct pz__rejects {
     struct pz_store *store;
     const struct pz_table_def *table; // the one loaded into
     const char *source;
-    int64_t received_us; // of all letters: they came with one load
+    int64_t received_us;                           // of all letters: they came with one load
     struct pz_row_error errors[PZ_ROW_ERRORS_MAX]; // the first ones, by line
     uint32_t error_count;
     uint64_t count;          // all bad records

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The simulated workload: the same bytes for the same seed, and likes that obey the rules.
 #include "server/workload.h"
 
 #include "base/hash.h"
