@@ -214,13 +214,13 @@ prune(struct pz_rewriter *rewriter, struct pz_plan *plan, const bool *is_needed,
 }
 
 enum pz_status
-pz__rewrite_prune(struct pz_rewriter *rewriter, struct pz_plan *plan, const bool *is_needed_above)
+pz__rewrite_prune(struct pz_rewriter *rewriter, struct pz_plan *plan, bool is_needed_above)
 {
     bool *is_needed;
     uint32_t *positions;
     PZ_TRY(make_lists(rewriter, plan->column_count, &is_needed, &positions));
     for (uint32_t i = 0; i < plan->column_count; i++) {
-        is_needed[i] = is_needed_above == NULL || is_needed_above[i];
+        is_needed[i] = is_needed_above;
     }
     return prune(rewriter, plan, is_needed, positions);
 }

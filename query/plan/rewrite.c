@@ -109,8 +109,7 @@ lower_distinct(struct pz_rewriter *rewriter, struct pz_plan *plan)
 }
 
 static enum pz_status
-rewrite(struct pz_session *session, struct pz_plan **plan, const bool *is_needed_above,
-        struct pz_error *err)
+rewrite(struct pz_session *session, struct pz_plan **plan, bool is_needed, struct pz_error *err)
 {
     struct pz_rewriter rewriter = {session, session->arena, err};
     PZ_TRY(lower_distinct(&rewriter, *plan));
@@ -119,21 +118,17 @@ rewrite(struct pz_session *session, struct pz_plan **plan, const bool *is_needed
     PZ_TRY(pz__rewrite_fold(&rewriter, *plan)); // what came together may fold further
     PZ_TRY(pz__rewrite_days(&rewriter, *plan));
     PZ_TRY(pz__rewrite_symbols(&rewriter, *plan));
-    return pz__rewrite_prune(&rewriter, *plan, is_needed_above);
+    return pz__rewrite_prune(&rewriter, *plan, is_needed);
 }
 
 enum pz_status
 pz_plan_rewrite(struct pz_session *session, struct pz_plan **plan, struct pz_error *err)
 {
-    return rewrite(session, plan, NULL, err);
+    return rewrite(session, plan, true, err);
 }
 
 enum pz_status
 pz__plan_rewrite_rows(struct pz_session *session, struct pz_plan **plan, struct pz_error *err)
 {
-    bool *nothing = pz_arena_alloc_zero(session->arena, (*plan)->column_count);
-    if (nothing == NULL) {
-        return pz_session_fail_memory(session, "the plan", err);
-    }
-    return rewrite(session, plan, nothing, err);
+    return rewrite(session, plan, false, err);
 }

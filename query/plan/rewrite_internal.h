@@ -30,9 +30,9 @@ PZ_MUST_USE enum pz_status pz__rewrite_fold(struct pz_rewriter *rewriter, struct
 PZ_MUST_USE enum pz_status pz__rewrite_push(struct pz_rewriter *rewriter, struct pz_plan **plan);
 PZ_MUST_USE enum pz_status pz__rewrite_days(struct pz_rewriter *rewriter, struct pz_plan *plan);
 PZ_MUST_USE enum pz_status pz__rewrite_symbols(struct pz_rewriter *rewriter, struct pz_plan *plan);
-// is_needed_above: per output of the top node; NULL = all.
+// is_needed_above: whether anybody reads the outputs of the top node.
 PZ_MUST_USE enum pz_status pz__rewrite_prune(struct pz_rewriter *rewriter, struct pz_plan *plan,
-                                             const bool *is_needed_above);
+                                             bool is_needed_above);
 
 // One expression, as the rules see it.
 PZ_MUST_USE enum pz_status pz__fold_expr(struct pz_rewriter *rewriter, void *context,
