@@ -16,6 +16,38 @@ group_at(const struct pz_agg_groups *groups, uint32_t i)
     return groups->groups != NULL ? groups->groups[i] : groups->all;
 }
 
+// Adding to one of few counters again and again, each addition waits for the one before. With few
+// groups rows are spread over several copies of the counters, which are added up at the end.
+#define BANKS 4u
+#define BANK_GROUPS_MAX 64u
+#define BANK_ROWS_MIN 256u
+
+static bool
+uses_banks(const struct pz_agg_table *table, uint32_t count)
+{
+    return table->capacity <= BANK_GROUPS_MAX && count >= BANK_ROWS_MIN;
+}
+
+static void
+count_in_banks(uint64_t *rows, uint32_t groups, const uint32_t *list, uint32_t count)
+{
+    uint32_t banks[BANKS][BANK_GROUPS_MAX] = {0};
+    uint32_t i = 0;
+    for (; i + BANKS <= count; i += BANKS) {
+        banks[0][list[i]]++;
+        banks[1][list[i + 1]]++;
+        banks[2][list[i + 2]]++;
+        banks[3][list[i + 3]]++;
+    }
+    for (; i < count; i++) {
+        banks[0][list[i]]++;
+    }
+    for (uint32_t group = 0; group < groups; group++) {
+        rows[group] +=
+            (uint64_t)banks[0][group] + banks[1][group] + banks[2][group] + banks[3][group];
+    }
+}
+
 void
 pz_agg_count_rows(struct pz_agg_table *table, const struct pz_agg_groups *groups, uint32_t count)
 {
@@ -23,6 +55,10 @@ pz_agg_count_rows(struct pz_agg_table *table, const struct pz_agg_groups *groups
     const uint32_t *list = groups->groups;
     if (list == NULL) {
         rows[groups->all] += count;
+        return;
+    }
+    if (uses_banks(table, count)) {
+        count_in_banks(rows, table->capacity, list, count);
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -105,6 +141,29 @@ sum_wrapped(struct pz_agg_table *table, struct pz_agg_state *state, uint32_t gro
     return pz__agg_add_wrap(table, state, group, value > 0 ? 1 : -1);
 }
 
+// All rows, no NULLs, few groups: halves that cannot overflow within a vector.
+static bool
+sum_in_banks(struct pz_agg_table *table, struct pz_agg_state *state, const uint32_t *list,
+             const int64_t *values, uint32_t count)
+{
+    uint64_t low[BANKS][BANK_GROUPS_MAX] = {0};
+    int64_t high[BANKS][BANK_GROUPS_MAX] = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        low[i % BANKS][list[i]] += (uint32_t)values[i];
+        high[i % BANKS][list[i]] += values[i] >> 32;
+    }
+    for (uint32_t group = 0; group < table->capacity; group++) {
+        pz_i128 sum = 0;
+        for (uint32_t bank = 0; bank < BANKS; bank++) {
+            sum += (pz_i128)high[bank][group] * ((pz_i128)1 << 32) + (pz_i128)low[bank][group];
+        }
+        if (sum != 0 && !pz__agg_add_sum(table, state, group, sum)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 sum_ints(struct pz_agg_table *table, struct pz_agg_state *state, const struct pz_agg_groups *groups,
          const struct pz_vector *arg, const struct pz_rows *rows)
@@ -116,6 +175,9 @@ sum_ints(struct pz_agg_table *table, struct pz_agg_state *state, const struct pz
     const uint32_t *list = groups->groups;
     const int64_t *values = arg->data;
     if (rows->rows == NULL && arg->valid == NULL && !arg->is_const) {
+        if (uses_banks(table, rows->count)) {
+            return sum_in_banks(table, state, list, values, rows->count);
+        }
         for (uint32_t i = 0; i < rows->count; i++) {
             int64_t *sum = &sums[list[i]];
             if (__builtin_add_overflow(*sum, values[i], sum) &&

@@ -50,13 +50,21 @@ pz__group_table_create(struct pz_group_by *group_by, struct pz_arena *arena)
         !pz_agg_init(&table->aggs, session, arena, group_by->specs, group_by->agg_count)) {
         return NULL;
     }
-    bool is_ready = group_by->is_dense ||
-                    pz_hash_init(&table->hash, session->budget, arena, group_by->key_types,
-                                 group_by->key_domains, group_by->key_count, rows);
+    static const enum pz_type packed_type = PZ_TYPE_BIGINT;
+    table->packed = pz_arena_alloc_array(arena, rows, sizeof(uint64_t));
+    bool is_ready = table->packed != NULL;
+    if (group_by->is_packed) {
+        is_ready = is_ready &&
+                   pz_hash_init(&table->hash, session->budget, arena, &packed_type, NULL, 1, rows);
+    } else if (!group_by->is_dense) {
+        is_ready =
+            is_ready && pz_hash_init(&table->hash, session->budget, arena, group_by->key_types,
+                                     group_by->key_domains, group_by->key_count, rows);
+    }
     table->cleanup = (struct pz_exec_cleanup){.run = group_table_fini, .payload = table};
     pz_exec_add_cleanup(group_by->exec, &table->cleanup);
-    is_ready = is_ready &&
-               (!group_by->is_dense || pz_agg_reserve(&table->aggs, group_by->dense.slot_count));
+    is_ready =
+        is_ready && (!group_by->is_dense || pz_agg_reserve(&table->aggs, pz__group_count(table)));
     for (uint32_t i = 0; is_ready && i < group_by->agg_count; i++) {
         is_ready = pz__distinct_init(table, i);
     }
@@ -124,20 +132,32 @@ all_const(const struct pz_vector *vectors, uint32_t count)
     return true;
 }
 
+static enum pz_status
+fail_outside(struct pz_error *err)
+{
+    return pz_fail(err, PZ_INTERNAL, "a group key lies outside the range of its column");
+}
+
 // Groups of the selected rows.
 static enum pz_status
 find_groups(struct pz_group_table *table, const struct pz_vector *keys, const struct pz_rows *rows,
             struct pz_agg_groups *out, struct pz_error *err)
 {
-    struct pz_group_by *group_by = table->group_by;
-    if (group_by->is_dense) {
-        if (!pz_dense_find(&group_by->dense, keys, rows, table->groups, &out->groups, &out->all)) {
-            return pz_fail(err, PZ_INTERNAL, "a group key lies outside the range of its column");
-        }
-        return PZ_OK;
-    }
+    const struct pz_group_by *group_by = table->group_by;
     struct pz_rows one = {1, 1, NULL};
     bool is_one = all_const(keys, group_by->key_count);
+    if (group_by->is_dense) {
+        return pz_dense_find(&group_by->dense, keys, rows, table->groups, &out->groups, &out->all)
+                   ? PZ_OK
+                   : fail_outside(err);
+    }
+    struct pz_vector packed = {.type = PZ_TYPE_BIGINT, .data = table->packed};
+    if (group_by->is_packed) {
+        if (!pz_dense_pack(&group_by->dense, keys, rows, table->packed)) {
+            return fail_outside(err);
+        }
+        keys = &packed;
+    }
     if (!pz_hash_find(&table->hash, keys, is_one ? &one : rows, table->groups) ||
         !pz_agg_reserve(&table->aggs, table->hash.capacity)) {
         return pz__group_fail_memory(group_by, err);

@@ -44,7 +44,8 @@ struct pz_group_by {
     uint32_t *arg_results; // per aggregate: its argument among the program's results
     uint32_t expr_count;   // keys, then arguments
     struct pz_expr **exprs;
-    bool is_dense;
+    bool is_dense;  // group numbers are those of the layout
+    bool is_packed; // they are looked up by those of the layout: one word for all keys
     struct pz_dense dense;
     bool has_distinct;
     enum pz_stats_mode stats_mode;
@@ -61,6 +62,7 @@ struct pz_group_table {
     // Scratch for vectors.
     uint32_t *groups;
     int64_t *group_values; // by row, for sets
+    uint64_t *packed;      // by row
     uint16_t *rows;
 };
 // Lives in the arena, freed with the execution. NULL when out of memory.
@@ -68,7 +70,8 @@ struct pz_group_table *pz__group_table_create(struct pz_group_by *group_by, stru
 static inline uint32_t
 pz__group_count(const struct pz_group_table *table)
 {
-    return table->group_by->is_dense ? table->group_by->dense.slot_count : table->hash.group_count;
+    const struct pz_group_by *group_by = table->group_by;
+    return group_by->is_dense ? (uint32_t)group_by->dense.slot_count : table->hash.group_count;
 }
 enum pz_status pz__group_fail_memory(const struct pz_group_by *group_by, struct pz_error *err);
 

@@ -178,7 +178,7 @@ count_bits(struct pz_group_table *table, uint32_t agg)
     const struct pz_distinct_spec *spec = &table->group_by->distincts[agg];
     const uint64_t *bits = table->distincts[agg].bits.data;
     uint64_t *values = table->aggs.states[agg].nulls.data;
-    for (uint32_t slot = 0; slot < table->group_by->dense.slot_count; slot++) {
+    for (uint32_t slot = 0; slot < pz__group_count(table); slot++) {
         uint64_t count = 0;
         for (size_t w = 0; w < spec->words; w++) {
             count += (uint64_t)__builtin_popcountll(bits[slot * spec->words + w]);

@@ -19,23 +19,29 @@ struct pz_dense_key {
     enum pz_type type;
     uint32_t domain_id;
     int64_t low;
+    int64_t scale;   // value = low + number * scale
     uint32_t width;  // values; NULL is number `width`
-    uint32_t stride; // of the key in the group number
+    uint64_t stride; // of the key in the group number
 };
 struct pz_dense {
     uint32_t key_count;
     struct pz_dense_key *keys;
-    uint32_t slot_count; // group numbers are below
+    uint64_t slot_count; // group numbers are below
 };
-// Lays keys with known low and width out; false when there are more than slots_max slots.
+// Lays keys with known low, scale and width out; false when there are more than slots_max slots.
 bool pz_dense_layout(struct pz_dense *dense, uint64_t slots_max);
 // Group numbers of the selected rows. *groups_out is `room` (a number for each), borrowed from the
 // keys' data, or NULL when all rows are of group *all_out. False when a key is outside its range.
+// For layouts of less than 2^31 slots.
 bool pz_dense_find(const struct pz_dense *dense, const struct pz_vector *keys,
                    const struct pz_rows *rows, uint32_t *room, const uint32_t **groups_out,
                    uint32_t *all_out);
-// The value of one key for some groups, into a vector with room for `count` values and bits.
-void pz_dense_key_values(const struct pz_dense *dense, uint32_t key, const uint32_t *groups,
+// The same for any layout, one number for each selected row, by position of the row: several
+// keys packed into one word, for a hash grouper. When all keys are constant only room[0] is set.
+bool pz_dense_pack(const struct pz_dense *dense, const struct pz_vector *keys,
+                   const struct pz_rows *rows, uint64_t *room);
+// The value of one key for some numbers, into a vector with room for `count` values and bits.
+void pz_dense_key_values(const struct pz_dense *dense, uint32_t key, const uint64_t *numbers,
                          uint32_t count, struct pz_vector *out);
 
 // ---- hash ----------------------------------------------------------------------------------
@@ -51,7 +57,8 @@ struct pz_hash {
     struct pz_arena *arena; // texts of keys
     uint32_t key_count;
     struct pz_hash_key *keys;
-    struct pz_array hashes;    // uint64_t per group
+    bool is_one_word;          // one key that is a word: its hash is computed again when needed
+    struct pz_array hashes;    // uint64_t per group; none when is_one_word
     struct pz_array directory; // uint64_t; a power of two of them
     uint64_t mask;
     uint32_t group_count;
@@ -74,10 +81,8 @@ PZ_MUST_USE bool pz_hash_find(struct pz_hash *hash, const struct pz_vector *keys
 // The value of one key for some groups, into a vector with room for `count` values and bits.
 void pz_hash_key_values(const struct pz_hash *hash, uint32_t key, const uint32_t *groups,
                         uint32_t count, struct pz_vector *out);
-static inline uint64_t
-pz_hash_of_group(const struct pz_hash *hash, uint32_t group)
-{
-    return ((const uint64_t *)hash->hashes.data)[group];
-}
+uint64_t pz_hash_of_group(const struct pz_hash *hash, uint32_t group);
+// Frees what only pz_hash_find needs; groups stay readable.
+void pz_hash_end_finding(struct pz_hash *hash);
 
 #endif

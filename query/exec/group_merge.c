@@ -15,8 +15,7 @@ merge_dense(struct pz_group_by *group_by, struct pz_group_table **tables, uint32
 {
     struct pz_group_table *into = tables[0];
     for (uint32_t i = 1; i < count; i++) {
-        if (!pz_agg_merge(&into->aggs, NULL, &tables[i]->aggs, NULL, 0,
-                          group_by->dense.slot_count)) {
+        if (!pz_agg_merge(&into->aggs, NULL, &tables[i]->aggs, NULL, 0, pz__group_count(into))) {
             return pz__group_fail_memory(group_by, err);
         }
         for (uint32_t a = 0; a < group_by->agg_count; a++) {
@@ -51,20 +50,20 @@ static bool
 make_batch(struct pz_group_table *table, const struct pz_group_table *other, struct batch *batch)
 {
     const struct pz_group_by *group_by = table->group_by;
-    uint32_t rows = table->hash.vector_rows;
+    const struct pz_hash *hash = &table->hash;
+    uint32_t rows = hash->vector_rows;
     struct pz_arena *arena = table->arena;
-    batch->keys = pz_arena_alloc_zero(arena, group_by->key_count * sizeof(*batch->keys));
+    batch->keys = pz_arena_alloc_zero(arena, hash->key_count * sizeof(*batch->keys));
     batch->ids = pz_arena_alloc_array(arena, rows, sizeof(uint32_t));
     batch->into = pz_arena_alloc_array(arena, rows, sizeof(uint32_t));
     batch->map = NULL;
     if (batch->keys == NULL || batch->ids == NULL || batch->into == NULL) {
         return false;
     }
-    for (uint32_t k = 0; k < group_by->key_count; k++) {
-        batch->keys[k].type = group_by->key_types[k];
-        batch->keys[k].domain_id = group_by->key_domains[k];
-        batch->keys[k].data =
-            pz_arena_alloc_array(arena, rows, pz_value_size(group_by->key_types[k]));
+    for (uint32_t k = 0; k < hash->key_count; k++) {
+        batch->keys[k].type = hash->keys[k].type;
+        batch->keys[k].domain_id = hash->keys[k].domain_id;
+        batch->keys[k].data = pz_arena_alloc_array(arena, rows, pz_value_size(hash->keys[k].type));
         batch->keys[k].valid = pz_arena_alloc(arena, PZ_BIT_WORDS(rows) * sizeof(uint64_t));
         if (batch->keys[k].data == NULL || batch->keys[k].valid == NULL) {
             return false;
@@ -84,9 +83,8 @@ static bool
 merge_batch(struct pz_group_table *table, struct pz_group_table *other, struct batch *batch,
             uint32_t count)
 {
-    const struct pz_group_by *group_by = table->group_by;
     struct pz_vector keys[PZ_GROUP_KEYS_MAX];
-    for (uint32_t k = 0; k < group_by->key_count; k++) {
+    for (uint32_t k = 0; k < table->hash.key_count; k++) {
         keys[k] = batch->keys[k]; // writing the values may drop `valid`
         pz_hash_key_values(&other->hash, k, batch->ids, count, &keys[k]);
     }
@@ -178,6 +176,9 @@ merge_divided(struct pz_group_by *group_by, struct pz_group_table **tables, uint
     uint32_t part_count = 4;
     while (part_count < group_by->exec->session->threads * 4 && part_count < PZ_GROUP_PARTS_MAX) {
         part_count *= 2;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        pz_hash_end_finding(&tables[i]->hash);
     }
     for (uint32_t p = 0; p < part_count; p++) {
         struct pz_arena *arena = pz_exec_arena_make(group_by->exec);

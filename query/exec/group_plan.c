@@ -3,7 +3,9 @@
 // statistics can stand for rows.
 #include "query/exec/aggregate_internal.h"
 
+#include "base/clock.h"
 #include "query/exec/scan.h"
+#include "query/func/time.h"
 
 #include <stdio.h>
 
@@ -123,7 +125,7 @@ is_over_scan(const struct pz_group_by *group_by)
     return input->source.is_scan;
 }
 
-#define WIDTH_MAX (UINT32_C(1) << 30)
+#define WIDTH_MAX (UINT32_C(1) << 31)
 static bool
 expr_range(struct pz_group_by *group_by, const struct pz_expr *expr, int64_t *low, uint32_t *width)
 {
@@ -150,31 +152,79 @@ expr_range(struct pz_group_by *group_by, const struct pz_expr *expr, int64_t *lo
     return true;
 }
 
+// date_trunc(unit, day of the time column): starts of units, as multiples of a day.
+static bool
+trunc_range(struct pz_group_by *group_by, const struct pz_expr *expr, struct pz_dense_key *key)
+{
+    enum pz_time_field unit;
+    int64_t first_day;
+    int64_t last_day;
+    int64_t first;
+    int64_t last;
+    if (expr->kind != PZ_EXPR_CALL || expr->function->id != PZ_FN_DATE_TRUNC ||
+        expr->args[0]->kind != PZ_EXPR_CONST || !is_over_scan(group_by) ||
+        !pz_time_field_find(expr->args[0]->value.text, &unit) || !pz_time_is_days(unit)) {
+        return false;
+    }
+    const struct pz_expr *midnight = expr->args[1];
+    if (midnight->kind != PZ_EXPR_CAST || midnight->args[0]->kind != PZ_EXPR_COLUMN ||
+        midnight->args[0]->type != PZ_TYPE_DATE ||
+        !pz_scan_range(&group_by->input->source, midnight->args[0]->column, &first_day,
+                       &last_day) ||
+        !pz_time_trunc(unit, first_day * PZ_US_PER_DAY, &first) ||
+        !pz_time_trunc(unit, last_day * PZ_US_PER_DAY, &last)) {
+        return false;
+    }
+    key->low = first;
+    key->scale = unit == PZ_FIELD_WEEK ? 7 * PZ_US_PER_DAY : PZ_US_PER_DAY;
+    key->width = (uint32_t)((last - first) / key->scale) + 1;
+    return true;
+}
+
 // ---- strategy ------------------------------------------------------------------------------
 
-static void
-choose_dense(struct pz_group_by *group_by)
+static bool
+find_ranges(struct pz_group_by *group_by)
 {
-    const struct pz_session *session = group_by->exec->session;
     struct pz_dense *dense = &group_by->dense;
     dense->key_count = group_by->key_count;
+    for (uint32_t i = 0; i < group_by->key_count; i++) {
+        struct pz_dense_key *key = &dense->keys[i];
+        const struct pz_expr *expr = group_by->plan->groups[i];
+        key->type = group_by->key_types[i];
+        key->domain_id = group_by->key_domains[i];
+        key->scale = 1;
+        if (!expr_range(group_by, expr, &key->low, &key->width) &&
+            !trunc_range(group_by, expr, key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Packed numbers stay clear of the sign.
+#define PACKED_SLOTS_MAX (UINT64_C(1) << 62)
+
+static void
+choose_grouper(struct pz_group_by *group_by)
+{
+    const struct pz_session *session = group_by->exec->session;
+    if (!find_ranges(group_by)) {
+        return;
+    }
     // Arrays may be a little sparse, but have to be small against the query's memory.
     uint64_t limit = session->budget->limit_bytes != 0 ? session->budget->limit_bytes : SIZE_MAX;
     uint64_t per_slot = pz_agg_group_bytes(group_by->specs, group_by->agg_count) * session->threads;
     uint64_t by_memory = limit / 4 / per_slot;
     uint64_t by_rows = group_by->input->source.row_estimate;
-    by_rows = by_rows > UINT32_MAX ? UINT32_MAX : by_rows * 4 + 4096;
+    by_rows = by_rows > UINT32_MAX / 16 ? UINT32_MAX / 4 : by_rows * 4 + 4096;
     uint64_t slots_max = by_memory < by_rows ? by_memory : by_rows;
-    for (uint32_t i = 0; i < group_by->key_count; i++) {
-        struct pz_dense_key *key = &dense->keys[i];
-        key->type = group_by->key_types[i];
-        key->domain_id = group_by->key_domains[i];
-        if (!expr_range(group_by, group_by->plan->groups[i], &key->low, &key->width) ||
-            key->width >= slots_max) {
-            return;
-        }
+    group_by->is_dense = group_by->key_count == 0 || pz_dense_layout(&group_by->dense, slots_max);
+    if (group_by->key_count == 0) {
+        group_by->dense.slot_count = 1;
     }
-    group_by->is_dense = pz_dense_layout(dense, slots_max) || group_by->key_count == 0;
+    group_by->is_packed = !group_by->is_dense && group_by->key_count > 1 &&
+                          pz_dense_layout(&group_by->dense, PACKED_SLOTS_MAX);
 }
 
 static void
@@ -254,7 +304,9 @@ describe(struct pz_group_by *group_by)
         (void)snprintf(text, PZ_STRATEGY_LEN, "one group%s", stats);
     } else if (group_by->is_dense) {
         (void)snprintf(text, PZ_STRATEGY_LEN, "dense arrays of %u slots%s",
-                       group_by->dense.slot_count, stats);
+                       (unsigned)group_by->dense.slot_count, stats);
+    } else if (group_by->is_packed) {
+        (void)snprintf(text, PZ_STRATEGY_LEN, "hash table of packed keys%s", stats);
     } else {
         (void)snprintf(text, PZ_STRATEGY_LEN, "hash table%s", stats);
     }
@@ -284,7 +336,7 @@ pz__group_plan(struct pz_group_by *group_by, struct pz_error *err)
     for (uint32_t i = 0; i < plan->aggregate_count; i++) {
         plan_aggregate(group_by, i);
     }
-    choose_dense(group_by);
+    choose_grouper(group_by);
     for (uint32_t i = 0; i < plan->aggregate_count; i++) {
         choose_distinct(group_by, i);
     }

@@ -13,6 +13,7 @@ struct group_source {
 
 struct source_worker {
     uint32_t *ids;
+    uint64_t *numbers;         // of the layout of dense or packed keys
     struct pz_vector *columns; // room
     struct pz_vector *vectors; // what is pushed
 };
@@ -29,9 +30,11 @@ source_open(struct pz_source *source, struct pz_worker *worker, struct pz_error 
         return pz__group_fail_memory(groups->group_by, err);
     }
     state->ids = pz_arena_alloc_array(arena, rows, sizeof(uint32_t));
+    state->numbers = pz_arena_alloc_array(arena, rows, sizeof(uint64_t));
     state->columns = pz_arena_alloc_zero(arena, plan->column_count * sizeof(*state->columns));
     state->vectors = pz_arena_alloc_zero(arena, plan->column_count * sizeof(*state->vectors));
-    bool is_ready = state->ids != NULL && state->columns != NULL && state->vectors != NULL;
+    bool is_ready = state->ids != NULL && state->numbers != NULL && state->columns != NULL &&
+                    state->vectors != NULL;
     for (uint32_t i = 0; is_ready && i < plan->column_count; i++) {
         struct pz_vector *column = &state->columns[i];
         column->type = plan->columns[i].type;
@@ -53,6 +56,10 @@ push_groups(const struct group_source *groups, struct pz_group_table *table,
     struct source_worker *state = worker->source_state;
     struct pz_group_by *group_by = groups->group_by;
     const struct pz_plan *plan = group_by->plan;
+    const uint64_t *words = group_by->is_packed ? table->hash.keys[0].values.data : NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        state->numbers[i] = words != NULL ? words[state->ids[i]] : state->ids[i];
+    }
     pz_arena_reset(&worker->texts);
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (plan->is_unused != NULL && plan->is_unused[i]) {
@@ -62,8 +69,8 @@ push_groups(const struct group_source *groups, struct pz_group_table *table,
         if (i >= group_by->key_count) {
             PZ_TRY(pz_agg_finish(&table->aggs, i - group_by->key_count, state->ids, count,
                                  &state->vectors[i], err));
-        } else if (group_by->is_dense) {
-            pz_dense_key_values(&group_by->dense, i, state->ids, count, &state->vectors[i]);
+        } else if (group_by->is_dense || group_by->is_packed) {
+            pz_dense_key_values(&group_by->dense, i, state->numbers, count, &state->vectors[i]);
         } else {
             pz_hash_key_values(&table->hash, i, state->ids, count, &state->vectors[i]);
         }

@@ -33,6 +33,7 @@ pz_hash_init(struct pz_hash *hash, struct pz_budget *budget, struct pz_arena *ar
 {
     *hash = (struct pz_hash){
         .budget = budget, .arena = arena, .key_count = key_count, .vector_rows = vector_rows};
+    hash->is_one_word = key_count == 1 && class_of(types[0]) == KEY_WORD;
     hash->keys = pz_arena_alloc_zero(arena, key_count * sizeof(*hash->keys));
     hash->row_hashes = pz_arena_alloc_array(arena, vector_rows, sizeof(uint64_t));
     hash->row_words = pz_arena_alloc_array(arena, key_count, sizeof(uint64_t *));
@@ -118,6 +119,9 @@ word_of(const struct pz_vector *vector, uint32_t row)
     }
 }
 
+// What a NULL counts for.
+#define NULL_WORD UINT64_C(0x5bd1e995cc9e2d51)
+
 static inline uint64_t
 mix(uint64_t hash, uint64_t word)
 {
@@ -141,7 +145,7 @@ prepare_rows(struct pz_hash *hash, const struct pz_vector *keys, const struct pz
             for (uint32_t i = 0; i < rows->count; i++) {
                 uint32_t row = row_at(rows, i);
                 nulls[i] = pz_vector_is_null(key, row);
-                words[i] = nulls[i] ? UINT64_C(0x5bd1e995cc9e2d51) : word_of(key, row);
+                words[i] = nulls[i] ? NULL_WORD : word_of(key, row);
             }
         }
         uint64_t *hashes = hash->row_hashes;
@@ -152,6 +156,22 @@ prepare_rows(struct pz_hash *hash, const struct pz_vector *keys, const struct pz
             hashes[i] = mix(hashes[i], words[i]);
         }
     }
+}
+
+uint64_t
+pz_hash_of_group(const struct pz_hash *hash, uint32_t group)
+{
+    if (!hash->is_one_word) {
+        return ((const uint64_t *)hash->hashes.data)[group];
+    }
+    bool is_null = ((const uint8_t *)hash->keys[0].nulls.data)[group];
+    return mix(0, is_null ? NULL_WORD : ((const uint64_t *)hash->keys[0].values.data)[group]);
+}
+
+void
+pz_hash_end_finding(struct pz_hash *hash)
+{
+    pz_array_free(&hash->directory, hash->budget);
 }
 
 // ---- groups --------------------------------------------------------------------------------
@@ -198,10 +218,8 @@ reserve(struct pz_hash *hash, uint32_t groups)
     if (groups <= hash->capacity) {
         return true;
     }
-    size_t capacity = hash->capacity == 0 ? 1024 : (size_t)hash->capacity * 2;
-    while (capacity < groups) {
-        capacity *= 2;
-    }
+    size_t capacity = hash->capacity == 0 ? 1024 : (size_t)hash->capacity * 3 / 2;
+    capacity = capacity < groups ? groups : capacity;
     for (uint32_t k = 0; k < hash->key_count; k++) {
         struct pz_hash_key *key = &hash->keys[k];
         if (!pz_array_grow(&key->values, hash->budget, capacity * stored_size(key->type)) ||
@@ -209,7 +227,8 @@ reserve(struct pz_hash *hash, uint32_t groups)
             return false;
         }
     }
-    if (!pz_array_grow(&hash->hashes, hash->budget, capacity * sizeof(uint64_t))) {
+    if (!hash->is_one_word &&
+        !pz_array_grow(&hash->hashes, hash->budget, capacity * sizeof(uint64_t))) {
         return false;
     }
     hash->capacity = (uint32_t)capacity;
@@ -278,8 +297,37 @@ store_keys(struct pz_hash *hash, uint32_t group, const struct pz_vector *keys,
             break;
         }
     }
-    ((uint64_t *)hash->hashes.data)[group] = hash->row_hashes[i];
+    if (!hash->is_one_word) {
+        ((uint64_t *)hash->hashes.data)[group] = hash->row_hashes[i];
+    }
     return true;
+}
+
+// The group of row i, which is made when it is new.
+static inline bool
+find_one(struct pz_hash *hash, const struct pz_vector *keys, const struct pz_rows *rows, uint32_t i,
+         uint32_t *group_out)
+{
+    uint64_t *slots = hash->directory.data;
+    uint64_t h = hash->row_hashes[i];
+    for (uint64_t at = h & hash->mask;; at = (at + 1) & hash->mask) {
+        uint64_t slot = slots[at];
+        uint32_t group = (uint32_t)((slot & GROUP_MASK) - 1);
+        if (slot == 0) {
+            group = hash->group_count;
+            if (!store_keys(hash, group, keys, rows, i)) {
+                return false;
+            }
+            hash->group_count++;
+            slots[at] = (h & SALT_MASK) | ((uint64_t)group + 1);
+            *group_out = group;
+            return true;
+        }
+        if ((slot & SALT_MASK) == (h & SALT_MASK) && is_group(hash, group, keys, rows, i)) {
+            *group_out = group;
+            return true;
+        }
+    }
 }
 
 // From this directory size on, it no longer fits the second-level cache: slots are fetched ahead.
@@ -296,7 +344,7 @@ pz_hash_find(struct pz_hash *hash, const struct pz_vector *keys, const struct pz
         !reserve_directory(hash, hash->group_count + rows->count)) {
         return false;
     }
-    uint64_t *slots = hash->directory.data;
+    const uint64_t *slots = hash->directory.data;
     const uint64_t *hashes = hash->row_hashes;
     uint64_t mask = hash->mask;
     if (mask >= PREFETCH_FROM_SLOTS) {
@@ -304,26 +352,21 @@ pz_hash_find(struct pz_hash *hash, const struct pz_vector *keys, const struct pz
             __builtin_prefetch(&slots[hashes[i] & mask]);
         }
     }
+    uint64_t last_word = 0;
+    uint32_t last_group = UINT32_MAX;
     for (uint32_t i = 0; i < rows->count; i++) {
-        uint64_t h = hashes[i];
-        uint64_t at = h & mask;
-        for (;; at = (at + 1) & mask) {
-            uint64_t slot = slots[at];
-            if (slot == 0) {
-                uint32_t group = hash->group_count;
-                if (!store_keys(hash, group, keys, rows, i)) {
-                    return false;
-                }
-                hash->group_count++;
-                slots[at] = (h & SALT_MASK) | ((uint64_t)group + 1);
-                groups_out[i] = group;
-                break;
-            }
-            uint32_t group = (uint32_t)((slot & GROUP_MASK) - 1);
-            if ((slot & SALT_MASK) == (h & SALT_MASK) && is_group(hash, group, keys, rows, i)) {
-                groups_out[i] = group;
-                break;
-            }
+        // Rows that follow each other often have the same key: time truncated, constants.
+        bool is_word = hash->is_one_word && !hash->row_nulls[0][i];
+        if (is_word && last_group != UINT32_MAX && hash->row_words[0][i] == last_word) {
+            groups_out[i] = last_group;
+            continue;
+        }
+        if (!find_one(hash, keys, rows, i, &groups_out[i])) {
+            return false;
+        }
+        if (is_word) {
+            last_word = hash->row_words[0][i];
+            last_group = groups_out[i];
         }
     }
     return true;

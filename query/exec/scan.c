@@ -6,6 +6,8 @@
 #include "query/exec/program.h"
 #include "query/exec/zone.h"
 
+#include <stdlib.h>
+
 // One of the conditions that the filter is the AND of.
 struct condition {
     const struct pz_expr *expr;
@@ -20,6 +22,8 @@ struct scan {
     uint32_t condition_count;
     struct condition *conditions;
     uint32_t day_output; // the output that is the day of the time column; PZ_NO_COLUMN = none
+    const struct pz_scan_bound *bound; // or NULL
+    uint32_t *order;                   // of blocks, with a bound
 };
 
 // One output column while a block is scanned.
@@ -135,6 +139,78 @@ pz_scan_create(struct pz_exec *exec, const struct pz_plan *plan, struct pz_sourc
                                      .has_filter = plan->filter != NULL,
                                      .is_scan = true};
     return PZ_OK;
+}
+
+// ---- bounds of sorts above -----------------------------------------------------------------
+
+struct ranked_block {
+    int64_t best; // smaller comes first
+    uint32_t block;
+};
+
+static int
+order_blocks(const void *a, const void *b)
+{
+    const struct ranked_block *x = a;
+    const struct ranked_block *y = b;
+    if (x->best != y->best) {
+        return x->best < y->best ? -1 : 1;
+    }
+    return (x->block > y->block) - (x->block < y->block);
+}
+
+enum pz_status
+pz_scan_use_bound(struct pz_source *source, struct pz_scan_bound *bound, struct pz_error *err)
+{
+    struct scan *scan = source->payload;
+    struct pz_arena *arena = scan->exec->session->arena;
+    uint32_t count = scan->rows.block_count;
+    uint32_t column = table_column(scan->plan, bound->output);
+    struct ranked_block *blocks = pz_arena_alloc_array(arena, count, sizeof(*blocks));
+    scan->order = pz_arena_alloc_array(arena, count, sizeof(*scan->order));
+    if (blocks == NULL || scan->order == NULL) {
+        return fail_memory(scan, err);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct pz_block block;
+        pz_table_block(&scan->rows, i, &block);
+        const struct pz_stats *stats =
+            column == PZ_SCAN_DAY ? NULL : pz_block_stats(&block, column);
+        blocks[i] = (struct ranked_block){INT64_MIN, i}; // nothing known: it may be the best
+        if (stats != NULL && stats->has_range) {
+            blocks[i].best = bound->is_descending ? ~stats->max : stats->min;
+        }
+    }
+    qsort(blocks, count, sizeof *blocks, order_blocks);
+    for (uint32_t i = 0; i < count; i++) {
+        scan->order[i] = blocks[i].block;
+    }
+    scan->bound = bound;
+    return PZ_OK;
+}
+
+void
+pz_scan_tighten(struct pz_scan_bound *bound, int64_t value)
+{
+    int64_t old = atomic_load(&bound->value);
+    while (!atomic_load(&bound->is_set) || (bound->is_descending ? value > old : value < old)) {
+        if (atomic_compare_exchange_weak(&bound->value, &old, value)) {
+            atomic_store(&bound->is_set, true);
+            return;
+        }
+    }
+}
+
+// Whether no row with these statistics can be among the first any more.
+static bool
+is_beyond(const struct pz_scan_bound *bound, const struct pz_stats *stats)
+{
+    if (stats == NULL || !stats->has_range || !atomic_load(&bound->is_set) ||
+        (bound->nulls_first && stats->null_count > 0)) {
+        return false;
+    }
+    int64_t value = atomic_load(&bound->value);
+    return bound->is_descending ? stats->max < value : stats->min > value;
 }
 
 static bool
@@ -435,6 +511,9 @@ ask_zones(struct scan_worker *state, uint32_t run, bool *any_open_out)
 {
     const struct scan *scan = state->scan;
     *any_open_out = false;
+    if (scan->bound != NULL && is_beyond(scan->bound, stats_of(state, scan->bound->output, run))) {
+        return false;
+    }
     for (uint32_t i = 0; i < scan->condition_count; i++) {
         const struct pz_zone *zone = &scan->conditions[i].zone;
         bool has_column = zone->kind != PZ_ZONE_NONE && zone->kind != PZ_ZONE_NEVER;
@@ -560,8 +639,8 @@ scan_run(struct pz_source *source, struct pz_worker *worker, uint32_t morsel, st
 {
     struct scan *scan = source->payload;
     struct scan_worker *state = worker->source_state;
-    pz_table_block(&scan->rows, morsel, &state->block);
-    state->block_index = morsel;
+    state->block_index = scan->order != NULL ? scan->order[morsel] : morsel;
+    pz_table_block(&scan->rows, state->block_index, &state->block);
     state->has_day = false;
     state->rows_scanned = 0;
     state->time.is_read = false;

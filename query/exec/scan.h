@@ -17,6 +17,20 @@ PZ_MUST_USE enum pz_status pz_scan_create(struct pz_exec *exec, const struct pz_
 // are NULL or the range is not known. Reads the column of tail blocks.
 bool pz_scan_range(struct pz_source *source, uint32_t output, int64_t *low_out, int64_t *high_out);
 
+// What a sort with a limit tells the scan below it: rows whose value of one output lies beyond the
+// worst that is kept so far are not needed any more. Blocks are visited best first.
+struct pz_scan_bound {
+    uint32_t output; // BIGINT, TIMESTAMP or DATE
+    bool is_descending;
+    bool nulls_first;
+    _Atomic bool is_set;
+    _Atomic int64_t value;
+};
+PZ_MUST_USE enum pz_status pz_scan_use_bound(struct pz_source *source, struct pz_scan_bound *bound,
+                                             struct pz_error *err);
+// Makes the bound stricter, if `value` is.
+void pz_scan_tighten(struct pz_scan_bound *bound, int64_t value);
+
 // The column of the table (or PZ_SCAN_DAY) that an output stands for.
 uint32_t pz_scan_table_column(const struct pz_source *source, uint32_t output);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "query/exec/memory.h"
 #include "query/exec/order.h"
+#include "query/exec/scan.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,8 @@ struct sort {
     uint64_t row_limit; // with those skipped
     uint64_t row_skip;
     bool is_top;
+    bool has_bound;
+    struct pz_scan_bound bound; // for the scan below
     // Result.
     struct pz_rowset_part *parts; // of all workers
     struct pz_order_entry *entries;
@@ -123,10 +126,20 @@ move_rows(struct sort_worker *state, const struct pz_order_entry *entries, size_
     return true;
 }
 
+// Tells the scan what the worst row kept has as first key. A NULL there says nothing.
+static void
+tighten(struct sort *sort, const struct pz_rowset_part *parts, const struct pz_order_entry *worst)
+{
+    const struct pz_vector *key = &parts[worst->ref.part].columns[sort->order.keys[0].column];
+    if (sort->has_bound && !pz_vector_is_null(key, worst->ref.row)) {
+        pz_scan_tighten(&sort->bound, pz_vector_int(key, worst->ref.row));
+    }
+}
+
 static enum pz_status
 cut_back(struct sort_worker *state, struct pz_error *err)
 {
-    const struct sort *sort = state->sort;
+    struct sort *sort = state->sort;
     struct pz_budget *budget = sort->exec->session->budget;
     size_t count = state->rows.row_count;
     size_t part_rows = state->rows.part_rows;
@@ -143,6 +156,7 @@ cut_back(struct sort_worker *state, struct pz_error *err)
     if (status == PZ_OK) {
         state->has_threshold = true;
         state->threshold = entries[sort->row_limit - 1].prefix;
+        tighten(sort, state->rows.parts, &entries[sort->row_limit - 1]);
         if (!move_rows(state, entries, sort->row_limit, marks, (uint32_t)part_rows)) {
             status = fail_memory(sort, err);
         }
@@ -230,6 +244,45 @@ sort_all(struct sort *sort, void *const *states, uint32_t state_count, struct pz
     sort->entries += skipped;
     sort->count -= skipped;
     return PZ_OK;
+}
+
+// ---- the bound -----------------------------------------------------------------------------
+
+// The scan's output that the first sort key is, through the projections in between.
+static bool
+find_scan_output(const struct sort *sort, const struct pz_pipeline *input, uint32_t *output)
+{
+    if (sort->order.key_count == 0 || !input->source.is_scan) {
+        return false;
+    }
+    const struct pz_order_key *key = &sort->order.keys[0];
+    *output = key->column;
+    for (uint32_t i = input->op_count; i > 0; i--) {
+        const struct pz_plan *op = input->ops[i - 1].plan;
+        if (op->kind == PZ_PLAN_FILTER) {
+            continue;
+        }
+        if (op->exprs[*output]->kind != PZ_EXPR_COLUMN) {
+            return false;
+        }
+        *output = op->exprs[*output]->column;
+    }
+    return key->type == PZ_TYPE_BIGINT || key->type == PZ_TYPE_TIMESTAMP ||
+           key->type == PZ_TYPE_DATE;
+}
+
+static enum pz_status
+use_bound(struct sort *sort, struct pz_pipeline *input, struct pz_error *err)
+{
+    uint32_t output;
+    if (!sort->is_top || !find_scan_output(sort, input, &output)) {
+        return PZ_OK;
+    }
+    sort->has_bound = true;
+    sort->bound.output = output;
+    sort->bound.is_descending = sort->order.keys[0].is_descending;
+    sort->bound.nulls_first = sort->order.keys[0].nulls_first;
+    return pz_scan_use_bound(&input->source, &sort->bound, err);
 }
 
 // ---- giving out ----------------------------------------------------------------------------
@@ -327,6 +380,7 @@ pz_sort_run(struct pz_exec *exec, const struct pz_plan *plan, struct pz_pipeline
     sort->is_top = cut->row_limit > 0 && cut->row_limit <= TOP_ROWS_MAX;
     sort->morsel_rows = 16 * exec->session->vector_rows;
     PZ_TRY(pz_order_make(exec, plan, input->source.row_estimate, &sort->order, err));
+    PZ_TRY(use_bound(sort, input, err));
     struct pz_sink sink = {.payload = sort, .open = sort_open, .consume = sort_consume};
     void *states[PZ_WORKERS_MAX];
     uint32_t count;

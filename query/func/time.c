@@ -288,12 +288,36 @@ timestamp_field(enum pz_time_field field, int64_t us, int64_t *last_day, int64_t
     return *last_value;
 }
 
+// Hours and minutes, the rows of a vector being mostly in time order: the divisions are only made
+// when a row leaves the unit of the one before.
+static void
+extract_unit(struct pz_call *call, int64_t unit_us, int64_t units)
+{
+    int64_t *out = call->out;
+    int64_t start = INT64_MIN;
+    int64_t value = 0;
+    PZ_CALL_EACH(call, row)
+    {
+        int64_t us = pz_vector_int(&call->args[1], row);
+        if ((uint64_t)us - (uint64_t)start >= (uint64_t)unit_us) {
+            int64_t number = pz_floor_div(us, unit_us);
+            start = number * unit_us;
+            value = number - pz_floor_div(number, units) * units;
+        }
+        out[row] = value;
+    }
+}
+
 enum pz_status
 pz_fn_extract(struct pz_call *call, struct pz_error *err)
 {
     enum pz_time_field field;
     PZ_TRY(find_field(call, &field, err));
     int64_t *out = call->out;
+    if (field == PZ_FIELD_HOUR || field == PZ_FIELD_MINUTE) {
+        extract_unit(call, fixed_unit_us(field), field == PZ_FIELD_HOUR ? 24 : 60);
+        return PZ_OK;
+    }
     int64_t last_day = INT64_MIN;
     int64_t last_value = 0;
     PZ_CALL_EACH(call, row)
