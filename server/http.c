@@ -29,8 +29,8 @@ struct pz_http {
     struct pz_http_options options;
     struct MHD_Daemon *daemon;
     struct pz_connections *connections;
-    _Atomic uint32_t active; // requests begun and not completed
-    int quiesced_fd;
+    _Atomic uint32_t active;  // requests begun and not completed
+    _Atomic bool is_quiesced; // new connections are closed at once
     char address[PZ_HTTP_ADDRESS_MAX];
 };
 
@@ -467,6 +467,15 @@ static void PZ_PRINTF(2, 0) log_library(void *cls, const char *format, va_list a
 
 // ---- the listener -------------------------------------------------------------------------------
 
+static enum MHD_Result
+may_connect(void *cls, const struct sockaddr *address, socklen_t len)
+{
+    (void)address;
+    (void)len;
+    struct pz_http *http = cls;
+    return atomic_load(&http->is_quiesced) ? MHD_NO : MHD_YES;
+}
+
 static void
 read_address(struct pz_http *http)
 {
@@ -492,8 +501,8 @@ start_daemon(struct pz_http *http)
     unsigned per_address_max =
         pz_http_is_loopback(&o->address) ? o->connection_max : (o->connection_max + 9) / 10;
     return MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_library, NULL,
-        MHD_OPTION_SOCK_ADDR, &o->address, MHD_OPTION_THREAD_POOL_SIZE, o->thread_count,
+        flags, 0, may_connect, http, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_library,
+        NULL, MHD_OPTION_SOCK_ADDR, &o->address, MHD_OPTION_THREAD_POOL_SIZE, o->thread_count,
         MHD_OPTION_CONNECTION_LIMIT, o->connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
@@ -508,7 +517,6 @@ pz_http_start(const struct pz_http_options *options, struct pz_http **http_out,
     *http_out = NULL;
     struct pz_http *http = pz_xcalloc(1, sizeof *http);
     http->options = *options;
-    http->quiesced_fd = -1;
     http->connections = pz_connections_create();
     errno = 0;
     http->daemon = start_daemon(http);
@@ -546,7 +554,10 @@ pz_http_connection_count(struct pz_http *http)
 void
 pz_http_quiesce(struct pz_http *http)
 {
-    http->quiesced_fd = MHD_quiesce_daemon(http->daemon);
+    // Not MHD_quiesce_daemon: it takes the listener out of each worker's epoll set, as a worker
+    // that wakes up at that moment does too, and the library ends the process when one comes
+    // second.
+    atomic_store(&http->is_quiesced, true);
     pz_connections_cancel_all(http->connections);
 }
 
@@ -571,9 +582,6 @@ pz_http_stop(struct pz_http *http)
         return;
     }
     MHD_stop_daemon(http->daemon);
-    if (http->quiesced_fd >= 0) {
-        (void)close(http->quiesced_fd);
-    }
     pz_connections_destroy(http->connections);
     free(http);
 }

@@ -131,6 +131,35 @@ class Stop(plaza.unittest.TestCase):
             thread.join()
         self.assertEqual(len(answers), 4)
 
+    def test_stop_while_clients_come(self):
+        """New connections arrive at the very moment of stopping."""
+        for _ in range(8):
+            server = plaza.Server().start()
+            port = server.port
+            over = threading.Event()
+
+            def come():
+                while not over.is_set():
+                    try:
+                        with socket.create_connection(("127.0.0.1", port), 5) as sock:
+                            sock.sendall(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+                            sock.recv(100)
+                    except OSError:
+                        pass
+
+            threads = [threading.Thread(target=come) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            try:
+                time.sleep(0.05)
+                server.stop()
+            finally:
+                over.set()
+                for thread in threads:
+                    thread.join()
+                server.kill()
+                server.clean()
+
     def test_interrupt_is_graceful_too(self):
         server = self.make()
         server.process.send_signal(signal.SIGINT)
