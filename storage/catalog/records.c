@@ -121,7 +121,7 @@ read_table(uint32_t table_id, struct pz_bytes value, struct pz_table_def **def_o
         }
         column->type = (enum pz_type)type;
     }
-    if (reader.has_failed) {
+    if (reader.has_failed || reader.left > 0) {
         free(def);
         return pz_fail(err, PZ_CORRUPT, "catalog: the columns of table %s do not parse", name);
     }
@@ -171,7 +171,7 @@ read_segment(struct pz_bytes key, struct pz_bytes value, struct pz_segment_info 
     info->time_min = (int64_t)pz_get_u64(&reader);
     info->time_max = (int64_t)pz_get_u64(&reader);
     info->footer_checksum = pz_get_u64(&reader);
-    if (reader.has_failed || version != RECORD_VERSION) {
+    if (reader.has_failed || reader.left > 0 || version != RECORD_VERSION) {
         return pz_fail(err, PZ_CORRUPT, "catalog: the record of segment %llu does not parse",
                        (unsigned long long)info->segment_id);
     }
