@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random queries, answered by plaza and by SQLite over the same rows, must agree.
 
+plaza answers twice: with rows partly in segments, whole vectors and two threads; and with all rows in
+the tail, vectors of 7 rows and one thread. These two must agree byte for byte.
+
 Each piece of a query is made twice, once for each dialect, and carries its type:
     I BIGINT, R DOUBLE, T TEXT, B BOOLEAN, S TIMESTAMP, D DATE
 Only what both know with the same meaning is generated: no division by zero, no overflow, ASCII in
@@ -12,6 +15,7 @@ functions of case, NULLS FIRST or LAST always said, and a LIMIT only over a tota
 import argparse
 import math
 import random
+import re
 import sqlite3
 import subprocess
 import sys
@@ -35,9 +39,9 @@ WORDS = ["ana", "bob", "cy", "dee", "Eve", "", "a%b", "x_y", "zz top", "ana bob"
 class Shell:
     """plaza's sql_shell behind a pipe."""
 
-    def __init__(self, path):
+    def __init__(self, path, *options):
         self.process = subprocess.Popen(
-            [path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+            [path, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
         )
 
     def ask(self, sql):
@@ -153,7 +157,7 @@ class Maker:
         if form == 8:
             return self.two("({0} - {1})", [sub("D"), sub("D")], "I",
                             "CAST(julianday({0}) - julianday({1}) AS INTEGER)")
-        return self.two("(-{0})", [self.column("I")], "I")
+        return self.two("(- {0})", [self.column("I")], "I")
 
     def make_r(self, depth):
         rng = self.rng
@@ -295,6 +299,13 @@ def join(pieces, dialect):
     return ", ".join(getattr(piece, dialect) for piece in pieces)
 
 
+def is_constant(piece):
+    """Whether it names no column: in GROUP BY it is a position then, or refused."""
+    without_texts = re.sub(r"'[^']*'", "", piece.sqlite)
+    return not any(re.fullmatch(r"c\d", word) or word in COLUMNS
+                   for word in re.findall(r"\w+", without_texts))
+
+
 def make_query(rng, depth=0):
     maker = Maker(rng)
     source = {"plaza": "t", "sqlite": "t"}
@@ -321,15 +332,16 @@ def make_query(rng, depth=0):
     distinct = "DISTINCT " if rng.random() < 0.15 else ""
     texts = {}
     tail = make_tail(rng, len(items))
-    by_position = rng.random() < 0.5
+    by_position = rng.random() < 0.5 or any(is_constant(piece) for piece in groups)
     for dialect in ("plaza", "sqlite"):
         listed = ", ".join(f"{getattr(piece, dialect)} AS c{i}" for i, piece in enumerate(items))
         text = f"SELECT {distinct}{listed} FROM {source[dialect]}"
         if where:
             text += " WHERE " + getattr(where, dialect)
         if groups:
-            # A constant in SQLite's GROUP BY would be a position: those go by position.
-            text += " GROUP BY " + (", ".join(str(i + 1) for i in range(len(groups))) if by_position
+            # SQLite folds what it can and takes a number for a position: it always gets positions.
+            positions = by_position or dialect == "sqlite"
+            text += " GROUP BY " + (", ".join(str(i + 1) for i in range(len(groups))) if positions
                                     else join([Piece(f"({p.plaza})", f"({p.sqlite})", p.kind)
                                                for p in groups], dialect))
         if having:
@@ -374,16 +386,22 @@ def same(one, two):
     return one == two
 
 
-def compare(shell, database, query):
-    """None when both agree, or what to show."""
+def compare(shell, other, database, query):
+    """None when all agree, or what to show."""
+    try:
+        found = database.execute(query.sqlite).fetchall()
+    except sqlite3.Error as error:
+        return f"SQLite fails: {error}"
     theirs = [
-        [sqlite_value(value, kind) for value, kind in zip(row, query.kinds)]
-        for row in database.execute(query.sqlite)
+        [sqlite_value(value, kind) for value, kind in zip(row, query.kinds)] for row in found
     ]
     try:
         types, rows = shell.ask(query.plaza)
+        again = other.ask(query.plaza)
     except AnswerError as error:
         return f"plaza fails: {error}"
+    if again != (types, rows):
+        return f"plaza disagrees with itself:\n  {rows[:50]}\n  {again[1][:50]}"
     if types != query.kinds:
         return f"types {types}, expected {query.kinds}"
     ours = [[plaza_value(text, kind) for text, kind in zip(row, types)] for row in rows]
@@ -426,12 +444,13 @@ def sql_literal(value):
     return str(value)
 
 
-def fill(rng, shell, database, first, count):
+def fill(rng, shells, database, first, count):
     rows = [make_row(rng, number) for number in range(first, first + count)]
     for begin in range(0, count, 100):
         part = rows[begin : begin + 100]
         values = ", ".join("(" + ", ".join(map(sql_literal, row)) + ")" for row in part)
-        shell.ask("INSERT INTO t VALUES " + values)
+        for shell in shells:
+            shell.ask("INSERT INTO t VALUES " + values)
     database.executemany("INSERT INTO t VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
 
 
@@ -442,10 +461,13 @@ def main():
     parser.add_argument("--queries", type=int, default=2000)
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    shell = Shell(options.shell)
+    shell = Shell(options.shell, "--threads", "2")
+    other = Shell(options.shell, "--threads", "1", "--vector", "7")
+    shells = [shell, other]
     database = sqlite3.connect(":memory:")
     database.execute("PRAGMA case_sensitive_like = ON")
-    shell.ask(PLAZA_TABLE)
+    for each in shells:
+        each.ask(PLAZA_TABLE)
     database.execute(SQLITE_TABLE)
     began = time.monotonic()
     failures = 0
@@ -453,21 +475,22 @@ def main():
     for number in range(options.queries):
         if number % 400 == 0:
             # Rows partly in segments, partly in the tail, with some deleted now and then.
-            fill(rng, shell, database, rows, 200)
+            fill(rng, shells, database, rows, 200)
             rows += 200
             if number % 800 == 0:
                 shell.ask(".seal")
             else:
-                shell.ask("DELETE FROM t WHERE id % 17 = 3")
+                for each in shells:
+                    each.ask("DELETE FROM t WHERE id % 17 = 3")
                 database.execute("DELETE FROM t WHERE id % 17 = 3")
         query = make_query(rng)
-        problem = compare(shell, database, query)
+        problem = compare(shell, other, database, query)
         if problem:
             failures += 1
             print(f"query {number}:\n  {query.plaza}\n  {query.sqlite}\n{problem}\n")
             if failures >= 10:
                 break
-    status = shell.close()
+    status = shell.close() or other.close()
     seconds = time.monotonic() - began
     print(f"{options.queries} queries, seed {options.seed}, {failures} differ, {seconds:.1f} s")
     return 1 if failures or status != 0 else 0
