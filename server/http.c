@@ -16,7 +16,6 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 // Per connection: the head, and the library's buffers.
 #define CONNECTION_MEMORY (32u * 1024)
