@@ -606,17 +606,36 @@ pz_fn_neg_interval(struct pz_call *call, struct pz_error *err)
     return PZ_OK;
 }
 
-// What is left of a month goes into days (30 each), what is left of a day into microseconds.
-static bool
-interval_times(struct pz_interval interval, double factor, struct pz_interval *out)
+static double
+to_microseconds(double value) // drops the noise that products leave behind
 {
-    double months = interval.months * factor;
-    double days = interval.days * factor + (months - trunc(months)) * 30;
-    double us = (double)interval.us * factor + (days - trunc(days)) * (double)PZ_US_PER_DAY;
+    return rint(value * 1e6) / 1e6;
+}
+
+static double
+scaled(double value, double factor, bool divide)
+{
+    return divide ? value / factor : value * factor;
+}
+
+// As in PostgreSQL: what is left of a month goes into days (30 each), what is left of both days
+// into time, in which days that are full again are counted as days.
+static bool
+interval_times(struct pz_interval interval, double factor, bool divide, struct pz_interval *out)
+{
+    double months = scaled(interval.months, factor, divide);
+    double days = scaled(interval.days, factor, divide);
+    double left_days = to_microseconds((months - trunc(months)) * 30);
+    double left_seconds =
+        to_microseconds((days - trunc(days) + left_days - trunc(left_days)) * 86400);
+    double full_days = trunc(left_seconds / 86400);
+    days = trunc(days) + trunc(left_days) + full_days;
+    left_seconds -= full_days * 86400;
+    double us = rint(scaled((double)interval.us, factor, divide) + left_seconds * 1e6);
     if (!(fabs(months) < 2147483647.0) || !(fabs(days) < 2147483647.0) || !(fabs(us) < 9.2e18)) {
         return false;
     }
-    *out = (struct pz_interval){(int32_t)months, (int32_t)days, (int64_t)llround(us)};
+    *out = (struct pz_interval){(int32_t)months, (int32_t)days, (int64_t)us};
     return true;
 }
 
@@ -630,8 +649,8 @@ scale_intervals(struct pz_call *call, uint32_t interval_arg, bool divide, struct
         if (divide && factor == 0) {
             return pz_fail_sql(err, "22012", call->sql_offset, "division by zero");
         }
-        if (!interval_times(pz_vector_interval(&call->args[interval_arg], row),
-                            divide ? 1 / factor : factor, &out[row])) {
+        if (!interval_times(pz_vector_interval(&call->args[interval_arg], row), factor, divide,
+                            &out[row])) {
             return fail_interval(call, err);
         }
     }
