@@ -221,6 +221,9 @@ take_part(struct cursor *c, struct pz_str default_unit, struct pz_interval *inte
     if (c->at < c->end && *c->at == ':') {
         return take_clock(c, &number, interval);
     }
+    if (c->at < c->end && strchr(".+-", *c->at) != NULL) {
+        return false; // two numbers run into each other
+    }
     skip_blanks(c);
     struct pz_str word = take_word(c);
     if (word.len == 0) {

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The limits of a statement: memory, time, cancellation. Every operator must give up with an error
+// that names it, and give back what it took.
+#include "tests/sql/answer.h"
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct world {
+    struct pz_store *store;
+    struct pz_engine *engine;
+};
+
+static void
+world_init(struct world *w, size_t memory_bytes, unsigned threads)
+{
+    struct pz_error err;
+    struct pz_store_options options = {.create = true, .is_ephemeral = true, .is_manual = true};
+    PZ_REQUIRE_OK(pz_store_open(pz_test_path("data"), &options, &w->store, &err), &err);
+    struct pz_engine_options shape = {.threads = threads, .query_memory_bytes = memory_bytes};
+    w->engine = pz_engine_create(w->store, &shape);
+    const char *create = "CREATE TABLE t (n BIGINT, s TEXT)";
+    struct pz_answer answer;
+    pz_answer_run(&answer, w->engine, pz_str_from(create));
+    PZ_CHECK_MSG(answer.status == PZ_OK, "%s", answer.error.message);
+    pz_answer_fini(&answer);
+    struct pz_version *version = pz_version_acquire(w->store);
+    const struct pz_table_def *def = pz_version_find_table(version, PZ_STR("t"));
+    struct pz_batch batch;
+    PZ_REQUIRE_OK(pz_batch_init(&batch, def, &err), &err);
+    PZ_REQUIRE_OK(pz_batch_reserve(&batch, 100000, &err), &err);
+    for (int64_t i = 0; i < 100000; i++) {
+        char text[32];
+        int len = snprintf(text, sizeof text, "a text with number %lld", (long long)i);
+        pz_column_append_int(&batch.columns[0], i);
+        PZ_REQUIRE_OK(
+            pz_column_append_text(&batch.columns[1], (struct pz_str){text, (uint32_t)len}, &err),
+            &err);
+        PZ_REQUIRE_OK(pz_batch_end_row(&batch, false, 0, &err), &err);
+    }
+    struct pz_write write = {.kind = PZ_WRITE_ROWS, .batches = &batch, .batch_count = 1};
+    PZ_CHECK_OK(pz_store_submit_wait(w->store, &write, &err), &err);
+    pz_batch_fini(&batch);
+    pz_version_release(version);
+}
+
+static void
+world_fini(struct world *w)
+{
+    pz_engine_destroy(w->engine);
+    pz_store_close(w->store);
+}
+
+static void
+must_run_out_of_memory(struct world *w, const char *sql, const char *what)
+{
+    struct pz_answer answer;
+    pz_answer_run(&answer, w->engine, pz_str_from(sql));
+    PZ_CHECK_EQ_I64(answer.status, PZ_NO_MEMORY);
+    PZ_CHECK_EQ_STR(answer.error.sqlstate, "53200");
+    PZ_CHECK_CONTAINS(answer.error.message, what);
+    PZ_CHECK_CONTAINS(answer.error.hint, "query_memory_bytes");
+    pz_answer_fini(&answer);
+}
+
+static void
+run_out_of_memory(unsigned threads)
+{
+    struct world w;
+    world_init(&w, (size_t)3 << 20, threads);
+    must_run_out_of_memory(&w, "SELECT s, count(*) FROM t GROUP BY s", "GROUP BY");
+    must_run_out_of_memory(&w, "SELECT count(*) FROM (SELECT DISTINCT s FROM t) d", "DISTINCT");
+    must_run_out_of_memory(&w, "SELECT count(DISTINCT s) FROM t", "GROUP BY");
+    must_run_out_of_memory(&w, "SELECT s FROM t ORDER BY s DESC", "ORDER BY");
+    must_run_out_of_memory(&w, "SELECT max(s) FROM (SELECT s FROM t LIMIT 90000) d", "a subquery");
+    struct pz_answer answer; // and the engine goes on
+    pz_answer_run(&answer, w.engine, PZ_STR("SELECT count(*) FROM t"));
+    PZ_CHECK_EQ_I64(answer.status, PZ_OK);
+    pz_answer_fini(&answer);
+    world_fini(&w);
+}
+
+PZ_TEST(running_out_of_memory_is_an_error_that_names_the_operator)
+{
+    run_out_of_memory(1);
+}
+
+PZ_TEST(running_out_of_memory_in_parallel_is_the_same_error)
+{
+    run_out_of_memory(4);
+}
+
+static enum pz_status
+ignore_begin(void *payload, const struct pz_result_column *columns, uint32_t column_count,
+             struct pz_error *err)
+{
+    (void)payload;
+    (void)columns;
+    (void)column_count;
+    (void)err;
+    return PZ_OK;
+}
+
+static enum pz_status
+ignore_rows(void *payload, const struct pz_slice *columns, uint32_t column_count,
+            uint32_t row_count, struct pz_error *err)
+{
+    (void)columns;
+    (void)column_count;
+    (void)err;
+    *(uint64_t *)payload += row_count;
+    return PZ_OK;
+}
+
+// Thousands of steps for each row, and a pattern that has to look at all of them.
+static const char slow_sql[] =
+    "SELECT count(*) FROM t WHERE replace(replace(s, 'a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'), 'a', "
+    "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa') LIKE "
+    "'%_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab%'";
+
+PZ_TEST(a_statement_ends_at_its_time_limit)
+{
+    struct world w;
+    world_init(&w, 0, 2);
+    uint64_t rows = 0;
+    struct pz_result_sink sink = {&rows, ignore_begin, ignore_rows};
+    struct pz_query_options options = {.timeout_us = 50000};
+    struct pz_query_stats stats;
+    struct pz_error err = {0};
+    enum pz_status status =
+        pz_query_run(w.engine, pz_str_from(slow_sql), &options, &sink, &stats, &err);
+    PZ_CHECK_EQ_I64(status, PZ_TIMEOUT);
+    PZ_CHECK_EQ_STR(err.sqlstate, "57014");
+    PZ_CHECK_CONTAINS(err.message, "0.05 s");
+    PZ_CHECK_MSG(stats.elapsed_us < 2000000, "it took %lld us", (long long)stats.elapsed_us);
+    world_fini(&w);
+}
+
+PZ_TEST(a_canceled_statement_ends)
+{
+    struct world w;
+    world_init(&w, 0, 2);
+    uint64_t rows = 0;
+    _Atomic bool cancel = true;
+    struct pz_result_sink sink = {&rows, ignore_begin, ignore_rows};
+    struct pz_query_options options = {.cancel = &cancel};
+    struct pz_query_stats stats;
+    struct pz_error err = {0};
+    enum pz_status status =
+        pz_query_run(w.engine, pz_str_from(slow_sql), &options, &sink, &stats, &err);
+    PZ_CHECK_EQ_I64(status, PZ_CANCELED);
+    PZ_CHECK_EQ_STR(err.sqlstate, "57014");
+    PZ_CHECK_EQ_U64(rows, 0);
+    world_fini(&w);
+}
+
+static enum pz_status
+refuse_rows(void *payload, const struct pz_slice *columns, uint32_t column_count,
+            uint32_t row_count, struct pz_error *err)
+{
+    (void)columns;
+    (void)column_count;
+    *(uint64_t *)payload += row_count;
+    return pz_fail(err, PZ_CANCELED, "the reader went away");
+}
+
+PZ_TEST(a_sink_that_fails_ends_the_statement)
+{
+    struct world w;
+    world_init(&w, 0, 2);
+    uint64_t rows = 0;
+    struct pz_result_sink sink = {&rows, ignore_begin, refuse_rows};
+    struct pz_query_options options = {0};
+    struct pz_query_stats stats;
+    struct pz_error err = {0};
+    enum pz_status status =
+        pz_query_run(w.engine, PZ_STR("SELECT n FROM t"), &options, &sink, &stats, &err);
+    PZ_CHECK_EQ_I64(status, PZ_CANCELED);
+    PZ_CHECK_EQ_STR(err.message, "the reader went away");
+    PZ_CHECK(rows > 0 && rows <= PZ_VECTOR_ROWS);
+    world_fini(&w);
+}
+
+PZ_TEST(a_read_only_session_refuses_writes)
+{
+    struct world w;
+    world_init(&w, 0, 1);
+    uint64_t rows = 0;
+    struct pz_result_sink sink = {&rows, ignore_begin, ignore_rows};
+    struct pz_query_options options = {.is_read_only = true};
+    struct pz_query_stats stats;
+    struct pz_error err = {0};
+    enum pz_status status = pz_query_run(w.engine, PZ_STR("INSERT INTO t VALUES (1, 'x')"),
+                                         &options, &sink, &stats, &err);
+    PZ_CHECK_EQ_I64(status, PZ_INVALID);
+    PZ_CHECK_EQ_STR(err.sqlstate, "25006");
+    world_fini(&w);
+}
