@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// Seals, folds and loads: what fails leaves rows where they were and no files behind, and what
+// happens to a table while a seal is under way is not lost.
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/thread.h"
+#include "storage/catalog/builtin.h"
+#include "tests/support/test.h"
+#include "tests/unit/storage/store/notes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NOTES_ID 100u
+
+static void
+arm(const char *fault)
+{
+    if (fault == NULL) {
+        (void)unsetenv("PLAZA_FAULT");
+    } else {
+        (void)setenv("PLAZA_FAULT", fault, 1);
+    }
+    pz_fault_init();
+}
+
+static struct pz_store *
+begin(size_t notes)
+{
+    struct pz_store *store = notes_open(pz_test_path("store"));
+    notes_create(store, "notes");
+    if (notes > 0) {
+        notes_add(store, "notes", 0, notes);
+    }
+    return store;
+}
+
+static struct pz_store *
+restart(struct pz_store *store)
+{
+    pz_store_close(store);
+    return notes_open(pz_test_path("store"));
+}
+
+// ---- seals ----------------------------------------------------------------------------------
+
+PZ_TEST(a_seal_that_fails_leaves_no_waste)
+{
+    static const char *const faults[] = {
+        "file_write=enospc@1",  "file_sync=eio@1",          "file_rename=eio@1",
+        "dir_sync=eio@1",       "seal_before_rename=eio@1", "seal_before_commit=eio@1",
+        "file_write=enospc@1+",
+    };
+    const char *dir = pz_test_path("store");
+    struct pz_store *store = begin(500);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct pz_error err = {0};
+        arm(faults[i]);
+        enum pz_status status = pz_store_seal_now(store, NOTES_ID, &err);
+        arm(NULL);
+        PZ_CHECK_MSG(status == PZ_IO || status == PZ_FULL, "%s: %s", faults[i],
+                     pz_status_name(status));
+        PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 0);
+        notes_add(store, "notes", 500 + (int64_t)i * 10, 10);
+        notes_check(store, "notes", 0, 500 + (i + 1) * 10, 0);
+    }
+    struct pz_error err = {0};
+    PZ_CHECK_OK(pz_store_seal_now(store, NOTES_ID, &err), &err);
+    PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 1);
+    notes_check(store, "notes", 0, 570, 0);
+    store = restart(store);
+    notes_check(store, "notes", 0, 570, 0);
+    pz_store_close(store);
+}
+
+struct sealing {
+    struct pz_store *store;
+    struct pz_thread thread;
+    enum pz_status status;
+    struct pz_error err;
+};
+
+static void *
+seal(void *payload)
+{
+    struct sealing *sealing = payload;
+    sealing->status = pz_store_seal_now(sealing->store, NOTES_ID, &sealing->err);
+    return NULL;
+}
+
+// Begins a seal that waits at the point, with its file written, while the test goes on.
+static void
+begin_seal(struct sealing *sealing, struct pz_store *store, const char *point)
+{
+    char fault[80];
+    *sealing = (struct sealing){.store = store};
+    (void)snprintf(fault, sizeof fault, "%s=delay:700", point);
+    arm(fault);
+    pz_thread_start(&sealing->thread, "sealing", seal, sealing);
+    for (int i = 0; i < 200 && notes_file_count(pz_test_path("store"), NOTES_ID) == 0; i++) {
+        pz_clock_sleep_us(2000);
+    }
+}
+
+static void
+end_seal(struct sealing *sealing)
+{
+    pz_thread_join(&sealing->thread);
+    arm(NULL);
+    PZ_CHECK_OK(sealing->status, &sealing->err);
+}
+
+PZ_TEST(rows_that_come_and_go_during_a_seal)
+{
+    struct sealing sealing;
+    struct pz_store *store = begin(1000);
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 7), 143); // before it
+    begin_seal(&sealing, store, "seal_before_commit");
+    notes_add(store, "notes", 1000, 300);
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 7), 43); // of the new ones
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 14), 0);
+    notes_check(store, "notes", 0, 1300, 7);
+    struct pz_version *held = pz_version_acquire(store);
+    end_seal(&sealing);
+    notes_check(store, "notes", 0, 1300, 7);
+    struct pz_table_rows rows;
+    pz_version_rows(held, notes_table(store, "notes"), &rows);
+    PZ_CHECK_EQ_U64(rows.sealed_block_count, 0); // as it was
+    PZ_CHECK_EQ_U64(rows.row_count, 1300 - 186);
+    pz_version_release(held);
+    store = restart(store);
+    notes_check(store, "notes", 0, 1300, 7);
+    pz_store_close(store);
+}
+
+// Rows of the file, hidden between its writing and its commit.
+PZ_TEST(deletions_are_carried_over_a_seal)
+{
+    struct sealing sealing;
+    struct pz_store *store = begin(1000);
+    begin_seal(&sealing, store, "seal_before_rename");
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 3), 334);
+    end_seal(&sealing);
+    notes_check(store, "notes", 0, 1000, 3);
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 3), 0);
+    store = restart(store);
+    notes_check(store, "notes", 0, 1000, 3);
+    pz_store_close(store);
+}
+
+PZ_TEST(a_table_dropped_during_its_seal)
+{
+    struct sealing sealing;
+    const char *dir = pz_test_path("store");
+    struct pz_store *store = begin(1000);
+    struct pz_error err = {0};
+    begin_seal(&sealing, store, "seal_before_commit");
+    struct pz_table_def named = {.name = "notes"};
+    struct pz_write drop = {.kind = PZ_WRITE_DROP_TABLE, .table = &named};
+    PZ_CHECK_OK(pz_store_submit_wait(store, &drop, &err), &err);
+    notes_create(store, "notes");
+    notes_add(store, "notes", 0, 10);
+    end_seal(&sealing);
+    PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 0);
+    notes_check(store, "notes", 0, 10, 0);
+    store = restart(store);
+    notes_check(store, "notes", 0, 10, 0);
+    pz_store_close(store);
+}
+
+PZ_TEST(a_table_of_hidden_rows_seals_to_nothing)
+{
+    struct pz_store *store = begin(100);
+    struct pz_error err = {0};
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 1), 100);
+    PZ_CHECK_OK(pz_store_seal_now(store, 0, &err), &err);
+    PZ_CHECK_EQ_U64(notes_file_count(pz_test_path("store"), NOTES_ID), 0);
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), 0);
+    store = restart(store);
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), 0);
+    notes_add(store, "notes", 100, 10);
+    notes_check(store, "notes", 100, 10, 0);
+    pz_store_close(store);
+}
+
+// A dropped table's files go when the last version that shows them does.
+PZ_TEST(files_go_with_the_last_version)
+{
+    const char *dir = pz_test_path("store");
+    struct pz_store *store = begin(1000);
+    struct pz_error err = {0};
+    PZ_CHECK_OK(pz_store_seal_now(store, 0, &err), &err);
+    struct pz_version *held = pz_version_acquire(store);
+    struct pz_table_def named = {.name = "notes"};
+    struct pz_write drop = {.kind = PZ_WRITE_DROP_TABLE, .table = &named};
+    PZ_CHECK_OK(pz_store_submit_wait(store, &drop, &err), &err);
+    PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 1);
+    struct pz_table_rows rows;
+    struct pz_block block;
+    struct pz_slice slice;
+    struct pz_page_scratch *scratch = pz_page_scratch_create();
+    pz_version_rows(held, pz_version_find_table(held, PZ_STR("notes")), &rows);
+    pz_table_block(&rows, 0, &block);
+    PZ_CHECK_OK(pz_block_read(&block, 3, scratch, &slice, &err), &err);
+    PZ_CHECK_EQ_PZ_STR(((const struct pz_str *)slice.data)[500], "note 541"); // NULL times last
+    pz_page_scratch_destroy(scratch);
+    pz_version_release(held);
+    PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 0);
+    store = restart(store);
+    pz_store_close(store);
+}
+
+// ---- folds ----------------------------------------------------------------------------------
+
+static void
+add_views(struct pz_store *store, struct pz_batch *batch, size_t count)
+{
+    struct pz_error err = {0};
+    PZ_REQUIRE_OK(pz_batch_init(batch, notes_table(store, "views"), &err), &err);
+    PZ_REQUIRE_OK(pz_batch_reserve(batch, count, &err), &err);
+    for (size_t i = 0; i < count; i++) {
+        pz_column_append_int(&batch->columns[PZ_VIEWS_MESSAGE], 1 + (int64_t)(i * 7919 % 20000));
+        pz_column_append_code(&batch->columns[PZ_VIEWS_USER],
+                              notes_symbol(store, PZ_DOMAIN_USER, "bob"));
+        pz_column_append_int(&batch->columns[PZ_VIEWS_VIEWED_AT], (int64_t)i);
+        pz_column_append_null(&batch->columns[PZ_VIEWS_DEVICE]);
+        pz_column_append_null(&batch->columns[PZ_VIEWS_GEO]);
+        pz_column_append_int(&batch->columns[PZ_VIEWS_WATCH_MS], 1);
+        PZ_REQUIRE_OK(pz_batch_end_row(batch, false, 0, &err), &err);
+    }
+}
+
+static uint64_t
+unfolded(struct pz_store *store)
+{
+    struct pz_store_stats stats;
+    pz_store_read_stats(store, &stats);
+    return stats.unfolded_rows;
+}
+
+// A fold that stopped half-way goes on after a restart, and a fold asked for covers what came
+// since.
+PZ_TEST(an_interrupted_fold_goes_on)
+{
+    struct pz_store *store = begin(0);
+    struct pz_error err = {0};
+    struct pz_batch batch;
+    for (int round = 0; round < 2; round++) {
+        struct pz_write write = {.kind = PZ_WRITE_ROWS, .batches = &batch, .batch_count = 1};
+        add_views(store, &batch, 30000);
+        PZ_CHECK_OK(pz_store_submit_wait(store, &write, &err), &err);
+        pz_batch_fini(&batch);
+        if (round == 0) {
+            arm("fold_before_slice=eio@2");
+            PZ_CHECK_STATUS(pz_store_fold_now(store, &err), PZ_IO, &err);
+            arm(NULL);
+            notes_check_store(store);
+            store = restart(store);
+            PZ_CHECK(unfolded(store) > 0);
+            notes_check_store(store);
+        }
+    }
+    PZ_CHECK_OK(pz_store_fold_now(store, &err), &err);
+    PZ_CHECK_EQ_U64(unfolded(store), 0);
+    notes_check_store(store);
+    store = restart(store);
+    PZ_CHECK_EQ_U64(unfolded(store), 0);
+    notes_check_store(store);
+    pz_store_close(store);
+}
+
+// ---- loads ----------------------------------------------------------------------------------
+
+static struct pz_load *
+begin_load(struct pz_store *store, size_t count)
+{
+    struct pz_load *load = NULL;
+    struct pz_batch batch;
+    struct pz_error err = {0};
+    PZ_REQUIRE_OK(pz_load_begin(store, notes_table(store, "notes"), &load, &err), &err);
+    notes_fill(store, &batch, notes_table(store, "notes"), 0, count);
+    PZ_REQUIRE_OK(pz_load_add(load, &batch, &err), &err);
+    PZ_CHECK_EQ_U64(batch.row_count, 0);
+    pz_batch_fini(&batch);
+    return load;
+}
+
+PZ_TEST(loads_large_and_small)
+{
+    const char *dir = pz_test_path("store");
+    struct pz_store *store = begin(0);
+    struct pz_error err = {0};
+    struct pz_write answer = {0};
+    pz_load_abort(begin_load(store, PZ_BLOCK_ROWS));
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), 0);
+    PZ_CHECK_OK(pz_load_commit(begin_load(store, 0), NULL, &answer, &err), &err);
+    PZ_CHECK_EQ_U64(answer.accepted, 0);
+    PZ_CHECK_OK(pz_load_commit(begin_load(store, 500), NULL, &answer, &err), &err);
+    PZ_CHECK_EQ_U64(answer.accepted, 500);
+    PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 0); // few rows go to the tail
+    notes_check(store, "notes", 0, 500, 0);
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 1), 500);
+    PZ_CHECK_OK(pz_load_commit(begin_load(store, PZ_BLOCK_ROWS + 9), NULL, &answer, &err), &err);
+    PZ_CHECK_EQ_U64(answer.accepted, PZ_BLOCK_ROWS + 9);
+    PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 1);
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), PZ_BLOCK_ROWS + 9);
+    store = restart(store);
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), PZ_BLOCK_ROWS + 9);
+    pz_store_close(store);
+}
+
+PZ_TEST(a_load_into_a_dropped_table_leaves_nothing)
+{
+    const char *dir = pz_test_path("store");
+    struct pz_store *store = begin(0);
+    struct pz_error err = {0};
+    struct pz_write answer = {0};
+    struct pz_load *load = begin_load(store, PZ_BLOCK_ROWS + 9);
+    struct pz_table_def named = {.name = "notes"};
+    struct pz_write drop = {.kind = PZ_WRITE_DROP_TABLE, .table = &named};
+    PZ_CHECK_OK(pz_store_submit_wait(store, &drop, &err), &err);
+    notes_create(store, "notes"); // another table of that name
+    PZ_CHECK_STATUS(pz_load_commit(load, NULL, &answer, &err), PZ_NOT_FOUND, &err);
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), 0);
+    PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 0);
+    pz_store_close(store);
+}
+
+PZ_TEST(a_load_checks_its_rows)
+{
+    struct pz_store *store = begin(0);
+    struct pz_error err = {0};
+    struct pz_load *load = NULL;
+    struct pz_batch batch;
+    PZ_REQUIRE_OK(pz_load_begin(store, notes_table(store, "views"), &load, &err), &err);
+    add_views(store, &batch, 10);
+    pz_column_set_int(&batch.columns[PZ_VIEWS_MESSAGE], 5, 0);
+    PZ_CHECK_STATUS(pz_load_add(load, &batch, &err), PZ_UNACCEPTABLE, &err);
+    PZ_CHECK_CONTAINS(err.message, "message_id");
+    pz_load_abort(load);
+    pz_batch_fini(&batch);
+    pz_store_close(store);
+}
+
+PZ_TEST(letters_come_with_their_load)
+{
+    struct pz_store *store = begin(0);
+    struct pz_error err = {0};
+    struct pz_write answer = {0};
+    struct pz_batch letters;
+    PZ_REQUIRE_OK(pz_batch_init(&letters, notes_table(store, "dead_letters"), &err), &err);
+    PZ_REQUIRE_OK(pz_batch_reserve(&letters, 1, &err), &err);
+    for (uint32_t c = 0; c < letters.def->column_count; c++) {
+        if (letters.def->columns[c].type == PZ_TYPE_TEXT) {
+            PZ_REQUIRE_OK(pz_column_append_text(&letters.columns[c], PZ_STR("x"), &err), &err);
+        } else {
+            pz_column_append_int(&letters.columns[c], 1);
+        }
+    }
+    PZ_REQUIRE_OK(pz_batch_end_row(&letters, false, 0, &err), &err);
+    PZ_CHECK_OK(pz_load_commit(begin_load(store, PZ_BLOCK_ROWS), &letters, &answer, &err), &err);
+    PZ_CHECK_EQ_U64(answer.accepted, PZ_BLOCK_ROWS);
+    PZ_CHECK_EQ_U64(notes_count(store, "dead_letters"), 1);
+    pz_batch_fini(&letters);
+    pz_store_close(store);
+}
