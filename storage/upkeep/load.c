@@ -323,7 +323,7 @@ pz__group_load(struct pz_group *group, struct pz_write *write, struct pz_error *
     }
     PZ_TRY(pz__group_rows(group, write, err));
     write->accepted = load->rows.row_count; // all of them; the letters do not count
-    group->is_fatal = true; // LMDB's errors end the transaction
+    group->is_fatal = true;                 // LMDB's errors end the transaction
     for (uint32_t i = 0; i < load->segment_count; i++) {
         const struct loaded_segment *made = &load->segments[i];
         PZ_TRY(pz_catalog_put_segment(group->txn, &made->info, err));

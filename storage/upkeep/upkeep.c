@@ -105,8 +105,8 @@ pz__upkeep_run(void *payload)
             continue;
         }
         enum pz_status status = work(store, &folded_us, &err);
-        // Busy: the store is being drained, and what was left over comes after the next start.
-        if (status != PZ_OK && status != PZ_BUSY) {
+        // When the store is drained or has failed, what is left over comes after the next start.
+        if (status != PZ_OK && status != PZ_BUSY && !pz__store_is_failed(store)) {
             pz_log_error(&err, "sealing or folding failed; the rows stay in the tail");
             retry_us = pz_clock_mono_us() + RETRY_AFTER_US;
         }
