@@ -31,6 +31,39 @@ check_buffer(const struct pz_output *output, struct pz_error *err)
     return pz_fail(err, PZ_NO_MEMORY, "no memory for the result");
 }
 
+static bool
+is_taken(const struct pz_result_column *columns, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(columns[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The members of an object need different names: a second n in column 5 becomes n_5. Names that
+// occur once stay as they are.
+static enum pz_status
+make_keys(struct pz_output *output, struct pz_result_column *columns, uint32_t count,
+          struct pz_error *err)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        const char *name = columns[i].name;
+        const char *key = name;
+        for (unsigned n = 2;
+             is_taken(columns, i, key) || (key != name && is_taken(columns + i, count - i, key));
+             n++) {
+            key = pz_arena_printf(&output->arena, "%s_%u", name, n);
+            if (key == NULL) {
+                return pz_fail(err, PZ_NO_MEMORY, "no memory for the result");
+            }
+        }
+        columns[i].name = key;
+    }
+    return PZ_OK;
+}
+
 enum pz_status
 pz_output_begin(struct pz_output *output, const struct pz_result_column *columns,
                 uint32_t column_count, struct pz_error *err)
@@ -46,6 +79,9 @@ pz_output_begin(struct pz_output *output, const struct pz_result_column *columns
             return pz_fail(err, PZ_NO_MEMORY, "no memory for the result");
         }
         copies[i] = (struct pz_result_column){name.data, columns[i].type};
+    }
+    if (output->format == PZ_FORMAT_NDJSON) {
+        PZ_TRY(make_keys(output, copies, column_count, err));
     }
     output->columns = copies;
     output->column_count = column_count;

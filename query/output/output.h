@@ -2,7 +2,7 @@
 // Result batches to bytes. Each format is a pair of calls that append to a buffer.
 //
 // json     {"columns":[{"name","type"}…],"rows":[[…]…]   … left open: the caller ends it
-// ndjson   one object a row, no header
+// ndjson   one object a row, no header; a name that came before gets its position: n_5
 // csv      RFC 4180 with a header line, CRLF; NULL is empty, the empty string is ""
 // text     an aligned table for people
 //

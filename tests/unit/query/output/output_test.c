@@ -184,3 +184,23 @@ PZ_TEST(no_columns)
         pz_buffer_fini(&buffer);
     }
 }
+
+PZ_TEST(members_of_an_object_have_different_names)
+{
+    struct pz_buffer buffer = {0};
+    struct pz_output output;
+    struct pz_error err = {0};
+    static const int64_t one[1] = {1};
+    struct pz_slice slice = {PZ_TYPE_BIGINT, 1, NULL, one};
+    struct pz_slice slices[4] = {slice, slice, slice, slice};
+    static const struct pz_result_column same[] = {{"n", PZ_TYPE_BIGINT},
+                                                   {"n", PZ_TYPE_BIGINT},
+                                                   {"n_2", PZ_TYPE_BIGINT},
+                                                   {"n", PZ_TYPE_BIGINT}};
+    pz_output_init(&output, PZ_FORMAT_NDJSON, &buffer);
+    PZ_CHECK_OK(pz_output_begin(&output, same, 4, &err), &err);
+    PZ_CHECK_OK(pz_output_rows(&output, slices, 1, &err), &err);
+    PZ_CHECK_EQ_STR(buffer.data, "{\"n\":1,\"n_3\":1,\"n_2\":1,\"n_4\":1}\n");
+    pz_output_fini(&output);
+    pz_buffer_fini(&buffer);
+}
