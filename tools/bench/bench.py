@@ -24,6 +24,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(ROOT, "tests", "support"))
 import plaza
 
+LOAD_BEFORE = os.getloadavg()[0]  # what else the machine was doing
 HEAVIEST = ("SELECT count(*), max(n) FROM (SELECT CAST(viewed_at AS DATE) AS d, user_id,"
             " count(*) AS n FROM views GROUP BY 1, 2) g")
 # name, SQL, and what it should stay under in ms
@@ -65,8 +66,8 @@ def machine():
                       if line.startswith("model name")), "unknown")
     with open("/proc/meminfo", encoding="utf-8") as file:
         memory = int(file.readline().split()[1]) // (1 << 20)
-    return "%s, %d cores, %d GiB, Linux %s" % (
-        model, len(os.sched_getaffinity(0)), memory, platform.release())
+    return "%s, %d cores, %d GiB, Linux %s, load average %.1f before" % (
+        model, len(os.sched_getaffinity(0)), memory, platform.release(), LOAD_BEFORE)
 
 
 def commit():
@@ -113,6 +114,7 @@ class Bench:
         self.options = options
         self.work = work
         self.report = Report()
+        self.runs = 0  # of wrk
 
     def run_plaza(self, *arguments):
         done = plaza.run_plaza(*arguments, timeout=3600)
@@ -312,10 +314,11 @@ class Bench:
         return data
 
     def wrk(self, server, seconds):
+        self.runs += 1
         done = subprocess.run(
             ["wrk", "-t1", "-c%d" % self.options.connections, "-d%ds" % seconds, "--timeout", "10s",
              "-s", os.path.join(ROOT, "tools", "bench", "likes.lua"), server.url, "--",
-             str(self.options.like_messages), "100000"],
+             str(self.options.like_messages), "100000", str(self.runs)],
             stdout=subprocess.PIPE, check=True)
         for line in done.stdout.decode().splitlines():
             if line.startswith("BENCH "):

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Likes at random for wrk: nine in ten on the newest 2,000 messages, each by a random user.
--- Arguments: the number of messages, the number of users.
+-- Arguments: the number of messages, the number of users, a seed (another one for each run, or the
+-- likes of a run stand already).
 
 local threads = 0
 
@@ -12,7 +13,7 @@ end
 function init(args)
     messages = tonumber(args[1])
     users = tonumber(args[2])
-    math.randomseed(20261120 + number)
+    math.randomseed(tonumber(args[3]) * 1000 + number)
     for _ = 1, 10 do math.random() end
 end
 
