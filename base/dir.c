@@ -146,6 +146,9 @@ pz_dir_each(const char *path,
 uint64_t
 pz_disk_free_bytes(const char *path)
 {
+    if (pz_fault_visit(PZ_FAULT_disk_free) != 0) {
+        return 0;
+    }
     struct statvfs info;
     if (statvfs(path, &info) != 0) {
         return 0;

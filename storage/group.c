@@ -297,12 +297,30 @@ needs_upkeep(const struct pz_store *store)
     return false;
 }
 
+// Deleting goes on when the disk is full: it may make room.
+static enum pz_status
+check_space(struct pz_store *store, const struct pz_write *writes, struct pz_error *err)
+{
+    uint64_t bytes = 0;
+    bool is_growth = false;
+    for (const struct pz_write *write = writes; write != NULL; write = write->next) {
+        bytes += pz__write_bytes(write);
+        is_growth |= write->kind != PZ_WRITE_DELETE_MESSAGE &&
+                     write->kind != PZ_WRITE_DELETE_ROWS && write->kind != PZ_WRITE_DROP_TABLE;
+    }
+    // Pages are written anew as a whole, so count rows twice.
+    return is_growth ? pz__store_check_space(store, 2 * bytes, err) : PZ_OK;
+}
+
 void
 pz__group_commit(struct pz_store *store, struct pz_write *writes)
 {
     struct pz_error err = {0};
     struct pz_group group = {.store = store};
-    enum pz_status status = pz_kv_begin_write(store->kv, &group.txn, &err);
+    enum pz_status status = check_space(store, writes, &err);
+    if (status == PZ_OK) {
+        status = pz_kv_begin_write(store->kv, &group.txn, &err);
+    }
     if (status != PZ_OK) {
         answer(store, writes, status, &err);
         return;

@@ -19,6 +19,7 @@
 #define PZ_QUEUE_BYTES_MAX (64u << 20)
 #define PZ_GROUP_BYTES_MAX (8u << 20)
 #define PZ_GROUP_WRITES_MAX 5000u
+#define PZ_DISK_RESERVE_BYTES (32u << 20) // kept free, for the commits under way
 
 // ---- lists shared by the writer and versions ------------------------------------------------
 
@@ -177,6 +178,10 @@ PZ_MUST_USE enum pz_status pz__store_put_commit(struct pz_store *store, struct p
 void pz__store_symbols_persisted(struct pz_store *store);
 // Whether a commit failed. Its outcome is unknown: what it may have named must not be removed.
 bool pz__store_is_failed(struct pz_store *store);
+// PZ_FULL when the disk has so little room that a commit of about `bytes` might fail for want of
+// it: that would end all writing until a restart. Any thread.
+PZ_MUST_USE enum pz_status pz__store_check_space(struct pz_store *store, uint64_t bytes,
+                                                 struct pz_error *err);
 struct pz_table *pz__store_find_table(struct pz_store *store, uint32_t table_id);
 int64_t pz__store_now(struct pz_store *store); // rising wall time; writer thread
 
@@ -184,6 +189,7 @@ int64_t pz__store_now(struct pz_store *store); // rising wall time; writer threa
 
 // Commits the writes (linked by next) as one group, and fills their answers.
 void pz__group_commit(struct pz_store *store, struct pz_write *writes);
+uint64_t pz__write_bytes(const struct pz_write *write); // that it holds, about
 // Whether the write must be a group of its own.
 bool pz__write_is_solo(const struct pz_write *write);
 

@@ -14,8 +14,8 @@
 
 #include <stdlib.h>
 
-static uint64_t
-write_bytes(const struct pz_write *write)
+uint64_t
+pz__write_bytes(const struct pz_write *write)
 {
     uint64_t bytes = sizeof *write;
     for (uint32_t i = 0; write->kind == PZ_WRITE_ROWS && i < write->batch_count; i++) {
@@ -40,7 +40,7 @@ enum pz_status
 pz_store_submit(struct pz_store *store, struct pz_write *write, struct pz_error *err)
 {
     enum pz_status status = PZ_OK;
-    uint64_t bytes = write_bytes(write);
+    uint64_t bytes = pz__write_bytes(write);
     write->status = PZ_OK;
     pz_mutex_lock(&store->queue_mutex);
     if (store->is_failed) {
@@ -131,6 +131,19 @@ pz_store_drain(struct pz_store *store)
 }
 
 // ---- what commits share ---------------------------------------------------------------------
+
+enum pz_status
+pz__store_check_space(struct pz_store *store, uint64_t bytes, struct pz_error *err)
+{
+    uint64_t free_bytes = pz_disk_free_bytes(store->dir);
+    if (free_bytes >= PZ_DISK_RESERVE_BYTES && free_bytes - PZ_DISK_RESERVE_BYTES >= bytes) {
+        return PZ_OK;
+    }
+    pz_fail(err, PZ_FULL, "the disk of %s has %llu MiB left, too few to write safely", store->dir,
+            (unsigned long long)(free_bytes >> 20));
+    pz_error_hint(err, "free some disk space: plaza goes on by itself");
+    return PZ_FULL;
+}
 
 struct pz_table *
 pz__store_find_table(struct pz_store *store, uint32_t table_id)
@@ -235,7 +248,7 @@ take_group(struct pz_store *store)
     uint64_t bytes = 0;
     uint32_t count = 0;
     for (struct pz_write *write = first; write != NULL; write = write->next) {
-        uint64_t more = write_bytes(write);
+        uint64_t more = pz__write_bytes(write);
         if (last != NULL && (bytes + more > PZ_GROUP_BYTES_MAX || count == PZ_GROUP_WRITES_MAX ||
                              pz__write_is_solo(write) || pz__write_is_solo(last))) {
             break;

@@ -85,6 +85,7 @@ pz__fold_all(struct pz_store *store, bool is_urgent, struct pz_error *err)
         PZ_TABLE_MESSAGES, PZ_TABLE_LIKES, PZ_TABLE_VIEWS, PZ_TABLE_MESSAGE_DELETIONS};
     struct slice slice = {.store = store, .is_first = true, .starts = true, .more = true};
     while (slice.more && !pz__upkeep_is_stopping(store)) {
+        PZ_TRY(pz__store_check_space(store, 0, err));
         int64_t start_us = pz_clock_mono_us();
         slice.message_count = has_waiting_writes(store) ? SLICE_MESSAGES : SLICE_MESSAGES_IDLE;
         PZ_TRY(pz__store_run_internal(store, fold_slice, &slice, err));

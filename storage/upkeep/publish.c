@@ -48,8 +48,9 @@ pz__segment_publish(struct pz_store *store, const struct pz_batch *rows,
 {
     char temporary[4400];
     char path[4400];
-    uint64_t segment_id = pz__store_take_segment_id(store);
     *segment_out = NULL;
+    PZ_TRY(pz__store_check_space(store, pz_batch_bytes(rows), err));
+    uint64_t segment_id = pz__store_take_segment_id(store);
     pz__segment_path(store, rows->def->id, segment_id, true, temporary, sizeof temporary);
     pz__segment_path(store, rows->def->id, segment_id, false, path, sizeof path);
     PZ_TRY(pz_segment_write(temporary, segment_id, rows, info_out, err));

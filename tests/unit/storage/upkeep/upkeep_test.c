@@ -269,6 +269,33 @@ PZ_TEST(an_interrupted_fold_goes_on)
     pz_store_close(store);
 }
 
+// ---- a full disk ----------------------------------------------------------------------------
+
+PZ_TEST(a_full_disk_refuses_growth_and_takes_deletions)
+{
+    struct pz_store *store = begin(200);
+    struct pz_error err = {0};
+    struct pz_batch batch;
+    notes_fill(store, &batch, notes_table(store, "notes"), 200, 10);
+    struct pz_write write = {.kind = PZ_WRITE_ROWS, .batches = &batch, .batch_count = 1};
+    arm("disk_free=enospc");
+    PZ_CHECK_STATUS(pz_store_submit_wait(store, &write, &err), PZ_FULL, &err);
+    PZ_CHECK_CONTAINS(err.hint, "disk space");
+    PZ_CHECK_STATUS(pz_store_seal_now(store, 0, &err), PZ_FULL, &err);
+    PZ_CHECK_STATUS(pz_store_fold_now(store, &err), PZ_FULL, &err);
+    PZ_CHECK_EQ_U64(notes_delete(store, "notes", 5), 40);
+    notes_check(store, "notes", 0, 200, 5);
+    arm(NULL);
+    PZ_CHECK_OK(pz_store_submit_wait(store, &write, &err), &err); // by itself
+    PZ_CHECK_OK(pz_store_seal_now(store, 0, &err), &err);
+    PZ_CHECK_OK(pz_store_fold_now(store, &err), &err);
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), 170);
+    pz_batch_fini(&batch);
+    store = restart(store);
+    PZ_CHECK_EQ_U64(notes_count(store, "notes"), 170);
+    pz_store_close(store);
+}
+
 // ---- loads ----------------------------------------------------------------------------------
 
 static struct pz_load *
