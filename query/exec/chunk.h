@@ -12,4 +12,9 @@ struct pz_chunk {
     const struct pz_vector *columns;
 };
 
+// The rows for which a condition is true, listed in `out` when they are not all (which may be the
+// list `rows` is in).
+struct pz_rows pz_rows_narrow(const struct pz_rows *rows, const struct pz_vector *condition,
+                              uint16_t *out);
+
 #endif

@@ -41,6 +41,9 @@ print_measures(const struct pz_exec *exec, const struct pz_plan *plan, unsigned 
 {
     struct pz_node_stats *stats = pz_exec_node(exec, plan);
     uint64_t rows = atomic_load(&stats->rows);
+    if (plan->kind == PZ_PLAN_LIMIT || plan->kind == PZ_PLAN_ONE_ROW) {
+        return; // nothing is done there: the node below or above counts
+    }
     indent(buffer, depth);
     pz_buffer_append_c(buffer, "  rows ");
     pz_buffer_printf(buffer, "%llu", (unsigned long long)rows);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order of rows. Entries are first sorted by prefix, byte by byte from the lowest; only runs
-// of equal prefixes are compared column by column.
+// The order of rows. Entries are sorted by prefix, byte by byte from the lowest; long runs of rows
+// that are equal in a key go by the prefix of the next one, others are compared column by column.
 #include "query/exec/order.h"
 
 #include "query/func/arithmetic.h"
@@ -125,6 +125,17 @@ value_prefix(const struct pz_order *order, const struct pz_order_key *key,
     PZ_UNREACHABLE("bound values have a type");
 }
 
+static uint64_t
+row_prefix(const struct pz_order *order, const struct pz_order_key *key,
+           const struct pz_vector *column, uint32_t row)
+{
+    if (pz_vector_is_null(column, row)) {
+        return key->nulls_first ? 0 : UINT64_MAX;
+    }
+    uint64_t prefix = value_prefix(order, key, column, row);
+    return key->is_descending ? ~prefix : prefix;
+}
+
 void
 pz_order_prefixes(const struct pz_order *order, const struct pz_vector *columns,
                   const struct pz_rows *rows, uint64_t *out)
@@ -134,15 +145,9 @@ pz_order_prefixes(const struct pz_order *order, const struct pz_vector *columns,
         return;
     }
     const struct pz_order_key *key = &order->keys[0];
-    const struct pz_vector *column = &columns[key->column];
     for (uint32_t i = 0; i < rows->count; i++) {
         uint32_t row = rows->rows != NULL ? rows->rows[i] : i;
-        if (pz_vector_is_null(column, row)) {
-            out[i] = key->nulls_first ? 0 : UINT64_MAX;
-        } else {
-            uint64_t prefix = value_prefix(order, key, column, row);
-            out[i] = key->is_descending ? ~prefix : prefix;
-        }
+        out[i] = row_prefix(order, key, &columns[key->column], row);
     }
 }
 
@@ -266,16 +271,66 @@ sort_by_prefix(struct pz_order_entry *entries, struct pz_order_entry *room, size
     }
 }
 
-enum pz_status
-pz_order_sort(const struct pz_order *order, const struct pz_rowset_part *parts,
-              struct pz_order_entry *entries, struct pz_order_entry *room, size_t count,
-              struct pz_error *err)
+// Whether rows with this prefix of the key are equal in it. NULL shares its prefix with one value.
+static bool
+is_settled(const struct pz_order_key *key, uint64_t prefix)
 {
-    struct comparison comparison = {order, parts};
-    if (count < RADIX_FROM_ROWS) {
-        qsort_r(entries, count, sizeof(*entries), order_entries, &comparison);
+    if (prefix == 0 || prefix == UINT64_MAX) {
+        return false;
+    }
+    switch (key->type) {
+    case PZ_TYPE_BOOLEAN:
+    case PZ_TYPE_BIGINT:
+    case PZ_TYPE_TIMESTAMP:
+    case PZ_TYPE_DATE:
+    case PZ_TYPE_DOUBLE:
+        return true;
+    case PZ_TYPE_SYMBOL:
+        return key->ranks != NULL;
+    case PZ_TYPE_TEXT:
+    case PZ_TYPE_INTERVAL:
+    case PZ_TYPE_NULL:
+        break;
+    }
+    return false;
+}
+
+static enum pz_status sort_by_key(const struct comparison *c, uint32_t key,
+                                  struct pz_order_entry *entries, struct pz_order_entry *room,
+                                  size_t count, struct pz_error *err);
+
+// Sorts rows that have the same prefix of a key.
+static enum pz_status
+sort_run(const struct comparison *c, uint32_t key, struct pz_order_entry *entries,
+         struct pz_order_entry *room, size_t count, struct pz_error *err)
+{
+    PZ_TRY(pz_session_check(c->order->session, err));
+    if (count < RADIX_FROM_ROWS || !is_settled(&c->order->keys[key], entries[0].prefix)) {
+        qsort_r(entries, count, sizeof(*entries), order_entries, (void *)(uintptr_t)c);
         return PZ_OK;
     }
+    if (key + 1 == c->order->key_count) {
+        return PZ_OK; // equal in all columns
+    }
+    // The prefixes of the first key are wanted back: they order the results of several sorts.
+    uint64_t prefix = entries[0].prefix;
+    const struct pz_order_key *next = &c->order->keys[key + 1];
+    for (size_t i = 0; i < count; i++) {
+        struct pz_row_ref ref = entries[i].ref;
+        entries[i].prefix =
+            row_prefix(c->order, next, &c->parts[ref.part].columns[next->column], ref.row);
+    }
+    PZ_TRY(sort_by_key(c, key + 1, entries, room, count, err));
+    for (size_t i = 0; i < count; i++) {
+        entries[i].prefix = prefix;
+    }
+    return PZ_OK;
+}
+
+static enum pz_status
+sort_by_key(const struct comparison *c, uint32_t key, struct pz_order_entry *entries,
+            struct pz_order_entry *room, size_t count, struct pz_error *err)
+{
     sort_by_prefix(entries, room, count);
     for (size_t first = 0; first < count;) {
         size_t end = first + 1;
@@ -283,10 +338,22 @@ pz_order_sort(const struct pz_order *order, const struct pz_rowset_part *parts,
             end++;
         }
         if (end - first > 1) {
-            PZ_TRY(pz_session_check(order->session, err));
-            qsort_r(entries + first, end - first, sizeof(*entries), order_entries, &comparison);
+            PZ_TRY(sort_run(c, key, entries + first, room, end - first, err));
         }
         first = end;
     }
     return PZ_OK;
+}
+
+enum pz_status
+pz_order_sort(const struct pz_order *order, const struct pz_rowset_part *parts,
+              struct pz_order_entry *entries, struct pz_order_entry *room, size_t count,
+              struct pz_error *err)
+{
+    struct comparison comparison = {order, parts};
+    if (count < RADIX_FROM_ROWS || order->key_count == 0) {
+        qsort_r(entries, count, sizeof(*entries), order_entries, &comparison);
+        return PZ_OK;
+    }
+    return sort_by_key(&comparison, 0, entries, room, count, err);
 }

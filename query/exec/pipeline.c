@@ -32,35 +32,6 @@ open_op(struct pz_worker *worker, const struct pz_op *op, struct pz_op_state *st
                              is_filter ? &plan->filter : plan->exprs, count, &state->program, err);
 }
 
-// The rows for which the condition is true.
-static struct pz_rows
-narrow(const struct pz_rows *rows, const struct pz_vector *condition, uint16_t *out)
-{
-    const uint8_t *bytes = condition->data;
-    uint32_t count = 0;
-    if (condition->is_const) {
-        bool is_true = !pz_vector_is_null(condition, 0) && bytes[0] != 0;
-        return is_true ? *rows : (struct pz_rows){rows->row_count, 0, NULL};
-    }
-    if (rows->rows == NULL && condition->valid == NULL) {
-        for (uint32_t i = 0; i < rows->row_count; i++) {
-            out[count] = (uint16_t)i;
-            count += bytes[i] & 1;
-        }
-    } else {
-        for (uint32_t i = 0; i < rows->count; i++) {
-            uint16_t row = rows->rows != NULL ? rows->rows[i] : (uint16_t)i;
-            bool is_valid = condition->valid == NULL || pz_bit_get(condition->valid, row);
-            out[count] = row;
-            count += (bytes[row] & 1) & is_valid;
-        }
-    }
-    if (count == rows->count) {
-        return *rows;
-    }
-    return (struct pz_rows){rows->row_count, count, out};
-}
-
 static enum pz_status
 push_from(struct pz_worker *worker, uint32_t first_op, const struct pz_chunk *chunk,
           struct pz_error *err)
@@ -72,7 +43,7 @@ push_from(struct pz_worker *worker, uint32_t first_op, const struct pz_chunk *ch
         const struct pz_plan *plan = pipeline->ops[i].plan;
         PZ_TRY(pz_program_run(op->program, &current, &worker->texts, op->results, err));
         if (plan->kind == PZ_PLAN_FILTER) {
-            current.rows = narrow(&current.rows, &op->results[0], op->rows);
+            current.rows = pz_rows_narrow(&current.rows, &op->results[0], op->rows);
         } else {
             current.columns = op->results;
             current.column_count = plan->column_count;

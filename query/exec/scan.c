@@ -1,30 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The scan.
-#include "query/exec/scan.h"
+#include "query/exec/scan_internal.h"
 
 #include "base/clock.h"
-#include "query/exec/program.h"
-#include "query/exec/zone.h"
-
-#include <stdlib.h>
-
-// One of the conditions that the filter is the AND of.
-struct condition {
-    const struct pz_expr *expr;
-    struct pz_zone zone;
-};
-
-struct scan {
-    struct pz_exec *exec;
-    const struct pz_plan *plan;
-    struct pz_node_stats *stats;
-    struct pz_table_rows rows;
-    uint32_t condition_count;
-    struct condition *conditions;
-    uint32_t day_output; // the output that is the day of the time column; PZ_NO_COLUMN = none
-    const struct pz_scan_bound *bound; // or NULL
-    uint32_t *order;                   // of blocks, with a bound
-};
 
 // One output column while a block is scanned.
 struct scan_column {
@@ -36,7 +14,7 @@ struct scan_column {
 };
 
 struct scan_worker {
-    struct scan *scan;
+    struct pz_scan *scan;
     struct pz_block block;
     uint32_t block_index;
     struct scan_column *columns;
@@ -53,165 +31,13 @@ struct scan_worker {
     uint64_t rows_scanned;
 };
 
-static uint32_t
-table_column(const struct pz_plan *plan, uint32_t output)
-{
-    return plan->scan_columns != NULL ? plan->scan_columns[output] : output;
-}
-
 static enum pz_status
-fail_memory(const struct scan *scan, struct pz_error *err)
+fail_memory(const struct pz_scan *scan, struct pz_error *err)
 {
     return pz_exec_fail_memory(scan->exec, "the scan", err);
 }
 
-// ---- making it -----------------------------------------------------------------------------
-
-static uint32_t
-count_conditions(const struct pz_expr *filter)
-{
-    if (filter == NULL) {
-        return 0;
-    }
-    if (filter->kind != PZ_EXPR_AND) {
-        return 1;
-    }
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < filter->arg_count; i++) {
-        count += count_conditions(filter->args[i]);
-    }
-    return count;
-}
-
-static void
-list_conditions(struct scan *scan, const struct pz_expr *filter)
-{
-    if (filter == NULL) {
-        return;
-    }
-    if (filter->kind == PZ_EXPR_AND) {
-        for (uint32_t i = 0; i < filter->arg_count; i++) {
-            list_conditions(scan, filter->args[i]);
-        }
-        return;
-    }
-    scan->conditions[scan->condition_count++] =
-        (struct condition){filter, pz_zone_of(scan->exec->session, filter)};
-}
-
-static enum pz_status scan_open(struct pz_source *source, struct pz_worker *worker,
-                                struct pz_error *err);
-static enum pz_status scan_run(struct pz_source *source, struct pz_worker *worker, uint32_t morsel,
-                               struct pz_error *err);
-static void scan_close(struct pz_source *source, struct pz_worker *worker);
-
-enum pz_status
-pz_scan_create(struct pz_exec *exec, const struct pz_plan *plan, struct pz_source *source_out,
-               struct pz_error *err)
-{
-    struct pz_arena *arena = exec->session->arena;
-    struct scan *scan = pz_arena_alloc_zero(arena, sizeof(*scan));
-    if (scan == NULL) {
-        return pz_exec_fail_memory(exec, "the scan", err);
-    }
-    scan->exec = exec;
-    scan->plan = plan;
-    scan->stats = pz_exec_node(exec, plan);
-    scan->day_output = PZ_NO_COLUMN;
-    for (uint32_t i = 0; i < plan->column_count; i++) {
-        if (table_column(plan, i) == PZ_SCAN_DAY) {
-            scan->day_output = i;
-        }
-    }
-    scan->conditions =
-        pz_arena_alloc_array(arena, count_conditions(plan->filter), sizeof(*scan->conditions));
-    if (scan->conditions == NULL) {
-        return fail_memory(scan, err);
-    }
-    list_conditions(scan, plan->filter);
-    pz_version_rows(exec->session->version, plan->table, &scan->rows);
-    *source_out = (struct pz_source){.payload = scan,
-                                     .morsel_count = scan->rows.block_count,
-                                     .open = scan_open,
-                                     .run = scan_run,
-                                     .close = scan_close,
-                                     .row_estimate = scan->rows.row_count,
-                                     .has_filter = plan->filter != NULL,
-                                     .is_scan = true};
-    return PZ_OK;
-}
-
-// ---- bounds of sorts above -----------------------------------------------------------------
-
-struct ranked_block {
-    int64_t best; // smaller comes first
-    uint32_t block;
-};
-
-static int
-order_blocks(const void *a, const void *b)
-{
-    const struct ranked_block *x = a;
-    const struct ranked_block *y = b;
-    if (x->best != y->best) {
-        return x->best < y->best ? -1 : 1;
-    }
-    return (x->block > y->block) - (x->block < y->block);
-}
-
-enum pz_status
-pz_scan_use_bound(struct pz_source *source, struct pz_scan_bound *bound, struct pz_error *err)
-{
-    struct scan *scan = source->payload;
-    struct pz_arena *arena = scan->exec->session->arena;
-    uint32_t count = scan->rows.block_count;
-    uint32_t column = table_column(scan->plan, bound->output);
-    struct ranked_block *blocks = pz_arena_alloc_array(arena, count, sizeof(*blocks));
-    scan->order = pz_arena_alloc_array(arena, count, sizeof(*scan->order));
-    if (blocks == NULL || scan->order == NULL) {
-        return fail_memory(scan, err);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        struct pz_block block;
-        pz_table_block(&scan->rows, i, &block);
-        const struct pz_stats *stats =
-            column == PZ_SCAN_DAY ? NULL : pz_block_stats(&block, column);
-        blocks[i] = (struct ranked_block){INT64_MIN, i}; // nothing known: it may be the best
-        if (stats != NULL && stats->has_range) {
-            blocks[i].best = bound->is_descending ? ~stats->max : stats->min;
-        }
-    }
-    qsort(blocks, count, sizeof *blocks, order_blocks);
-    for (uint32_t i = 0; i < count; i++) {
-        scan->order[i] = blocks[i].block;
-    }
-    scan->bound = bound;
-    return PZ_OK;
-}
-
-void
-pz_scan_tighten(struct pz_scan_bound *bound, int64_t value)
-{
-    int64_t old = atomic_load(&bound->value);
-    while (!atomic_load(&bound->is_set) || (bound->is_descending ? value > old : value < old)) {
-        if (atomic_compare_exchange_weak(&bound->value, &old, value)) {
-            atomic_store(&bound->is_set, true);
-            return;
-        }
-    }
-}
-
-// Whether no row with these statistics can be among the first any more.
-static bool
-is_beyond(const struct pz_scan_bound *bound, const struct pz_stats *stats)
-{
-    if (stats == NULL || !stats->has_range || !atomic_load(&bound->is_set) ||
-        (bound->nulls_first && stats->null_count > 0)) {
-        return false;
-    }
-    int64_t value = atomic_load(&bound->value);
-    return bound->is_descending ? stats->max < value : stats->min > value;
-}
+// ---- workers -------------------------------------------------------------------------------
 
 static bool
 open_column(struct pz_worker *worker, struct scan_column *column, bool is_day)
@@ -228,7 +54,7 @@ open_column(struct pz_worker *worker, struct scan_column *column, bool is_day)
 static enum pz_status
 open_conditions(struct pz_worker *worker, struct scan_worker *state, struct pz_error *err)
 {
-    const struct scan *scan = state->scan;
+    const struct pz_scan *scan = state->scan;
     struct pz_exec *exec = scan->exec;
     for (uint32_t i = 0; i < scan->condition_count; i++) {
         struct pz_expr *expr = (struct pz_expr *)(uintptr_t)scan->conditions[i].expr; // only read
@@ -238,10 +64,10 @@ open_conditions(struct pz_worker *worker, struct scan_worker *state, struct pz_e
     return PZ_OK;
 }
 
-static enum pz_status
-scan_open(struct pz_source *source, struct pz_worker *worker, struct pz_error *err)
+enum pz_status
+pz__scan_open(struct pz_source *source, struct pz_worker *worker, struct pz_error *err)
 {
-    struct scan *scan = source->payload;
+    struct pz_scan *scan = source->payload;
     struct pz_arena *arena = worker->arena;
     uint32_t columns = scan->plan->column_count;
     uint32_t vector_rows = scan->exec->session->vector_rows;
@@ -268,14 +94,14 @@ scan_open(struct pz_source *source, struct pz_worker *worker, struct pz_error *e
     if (!is_ready) {
         return fail_memory(scan, err);
     }
-    worker->source_state = state; // from here on scan_close frees the scratches
+    worker->source_state = state; // from here on pz__scan_close frees the scratches
     return open_conditions(worker, state, err);
 }
 
-static void
-scan_close(struct pz_source *source, struct pz_worker *worker)
+void
+pz__scan_close(struct pz_source *source, struct pz_worker *worker)
 {
-    const struct scan *scan = source->payload;
+    const struct pz_scan *scan = source->payload;
     struct scan_worker *state = worker->source_state;
     for (uint32_t i = 0; i < scan->plan->column_count; i++) {
         if (state->columns[i].scratch != NULL) {
@@ -285,13 +111,6 @@ scan_close(struct pz_source *source, struct pz_worker *worker)
     if (state->time.scratch != NULL) {
         pz_page_scratch_destroy(state->time.scratch);
     }
-}
-
-uint32_t
-pz_scan_table_column(const struct pz_source *source, uint32_t output)
-{
-    const struct scan *scan = source->payload;
-    return table_column(scan->plan, output);
 }
 
 void
@@ -352,7 +171,7 @@ const_day(struct scan_worker *state, struct pz_vector *vector)
 static enum pz_status
 load_day(struct scan_worker *state, uint32_t first, uint32_t count, struct pz_error *err)
 {
-    const struct scan *scan = state->scan;
+    const struct pz_scan *scan = state->scan;
     struct pz_vector *vector = &state->vectors[scan->day_output];
     if (state->has_day) {
         const_day(state, vector);
@@ -387,7 +206,7 @@ load_output(struct scan_worker *state, uint32_t output, uint32_t first, uint32_t
     }
     struct scan_column *column = &state->columns[output];
     struct pz_vector *vector = &state->vectors[output];
-    PZ_TRY(read_column(state, column, table_column(plan, output), err));
+    PZ_TRY(read_column(state, column, pz__scan_column(plan, output), err));
     vector->data = (const char *)column->slice.data + first * pz_value_size(vector->type);
     vector->valid = window_valid(column, first, count);
     return PZ_OK;
@@ -411,37 +230,11 @@ visible_rows(const struct scan_worker *state, uint32_t first, uint32_t count)
     return (struct pz_rows){count, kept, kept == count ? NULL : state->rows[0]};
 }
 
-// Rows for which the condition is true, into `out` (which may be the list `rows` is in).
-static struct pz_rows
-narrow(const struct pz_rows *rows, const struct pz_vector *condition, uint16_t *out)
-{
-    const uint8_t *bytes = condition->data;
-    uint32_t count = 0;
-    if (condition->is_const) {
-        bool is_true = !pz_vector_is_null(condition, 0) && bytes[0] != 0;
-        return is_true ? *rows : (struct pz_rows){rows->row_count, 0, NULL};
-    }
-    if (rows->rows == NULL && condition->valid == NULL) {
-        for (uint32_t i = 0; i < rows->row_count; i++) {
-            out[count] = (uint16_t)i;
-            count += bytes[i] & 1;
-        }
-    } else {
-        for (uint32_t i = 0; i < rows->count; i++) {
-            uint16_t row = rows->rows != NULL ? rows->rows[i] : (uint16_t)i;
-            bool is_valid = condition->valid == NULL || pz_bit_get(condition->valid, row);
-            out[count] = row;
-            count += (bytes[row] & 1) & is_valid;
-        }
-    }
-    return (struct pz_rows){rows->row_count, count, count == rows->row_count ? NULL : out};
-}
-
 static enum pz_status
 apply_conditions(struct pz_worker *worker, struct scan_worker *state, struct pz_chunk *chunk,
                  uint32_t first, struct pz_error *err)
 {
-    const struct scan *scan = state->scan;
+    const struct pz_scan *scan = state->scan;
     for (uint32_t i = 0; i < scan->condition_count && chunk->rows.count > 0; i++) {
         if (!state->is_open[i]) {
             continue;
@@ -453,7 +246,7 @@ apply_conditions(struct pz_worker *worker, struct scan_worker *state, struct pz_
         }
         struct pz_vector result;
         PZ_TRY(pz_program_run(state->programs[i], chunk, &worker->texts, &result, err));
-        chunk->rows = narrow(&chunk->rows, &result, state->rows[1]);
+        chunk->rows = pz_rows_narrow(&chunk->rows, &result, state->rows[1]);
     }
     return PZ_OK;
 }
@@ -497,7 +290,7 @@ scan_rows(struct pz_worker *worker, struct scan_worker *state, uint32_t first, u
 static const struct pz_stats *
 stats_of(const struct scan_worker *state, uint32_t output, uint32_t run)
 {
-    uint32_t column = table_column(state->scan->plan, output);
+    uint32_t column = pz__scan_column(state->scan->plan, output);
     if (column == PZ_SCAN_DAY) {
         return NULL;
     }
@@ -505,11 +298,23 @@ stats_of(const struct scan_worker *state, uint32_t output, uint32_t run)
                              : pz_block_run_stats(&state->block, run, column);
 }
 
+// Whether no row with these statistics can be among the first any more.
+static bool
+is_beyond(const struct pz_scan_bound *bound, const struct pz_stats *stats)
+{
+    if (stats == NULL || !stats->has_range || !atomic_load(&bound->is_set) ||
+        (bound->nulls_first && stats->null_count > 0)) {
+        return false;
+    }
+    int64_t value = atomic_load(&bound->value);
+    return bound->is_descending ? stats->max < value : stats->min > value;
+}
+
 // Which conditions are still open in the block or run. False when no row can come.
 static bool
 ask_zones(struct scan_worker *state, uint32_t run, bool *any_open_out)
 {
-    const struct scan *scan = state->scan;
+    const struct pz_scan *scan = state->scan;
     *any_open_out = false;
     if (scan->bound != NULL && is_beyond(scan->bound, stats_of(state, scan->bound->output, run))) {
         return false;
@@ -550,32 +355,48 @@ try_stats(struct pz_worker *worker, struct scan_worker *state, uint32_t run, boo
 // Rows a run should have on average to be worth vectors of its own.
 #define RUN_ROWS_MIN 256u
 
+static bool
+is_on_time(const struct pz_scan *scan, const struct pz_zone *zone)
+{
+    return zone->kind == PZ_ZONE_INT &&
+           pz__scan_column(scan->plan, zone->column) == scan->plan->table->time_column;
+}
+
+// Whether runs may be added by their statistics: the conditions still open must be such that a run
+// can settle them.
+static bool
+may_add_runs(const struct pz_worker *worker, const struct scan_worker *state)
+{
+    const struct pz_pipeline *pipeline = worker->pipeline;
+    if (pipeline->op_count > 0 || pipeline->sink->stats_mode == PZ_STATS_NONE ||
+        state->block.deleted_count > 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < state->scan->condition_count; i++) {
+        if (state->is_open[i] && !is_on_time(state->scan, &state->scan->conditions[i].zone)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // Whether to go through the block run by run: for the day as a constant, for statistics by day, or
 // because a condition on time cuts the block.
 static bool
 wants_runs(const struct pz_worker *worker, const struct scan_worker *state, uint32_t run_count)
 {
-    const struct scan *scan = state->scan;
-    if (run_count == 0) {
-        return false;
-    }
-    if (worker->pipeline->op_count == 0 && worker->pipeline->sink->stats_mode != PZ_STATS_NONE) {
-        return true;
+    const struct pz_scan *scan = state->scan;
+    if (run_count == 0 || may_add_runs(worker, state)) {
+        return run_count > 0;
     }
     if (state->block.row_count / run_count < RUN_ROWS_MIN) {
         return false;
     }
-    if (scan->day_output != PZ_NO_COLUMN) {
-        return true;
-    }
+    bool is_cut = scan->day_output != PZ_NO_COLUMN;
     for (uint32_t i = 0; i < scan->condition_count; i++) {
-        const struct pz_zone *zone = &scan->conditions[i].zone;
-        if (state->is_open[i] && zone->kind == PZ_ZONE_INT &&
-            table_column(scan->plan, zone->column) == scan->plan->table->time_column) {
-            return true;
-        }
+        is_cut |= state->is_open[i] && is_on_time(scan, &scan->conditions[i].zone);
     }
-    return false;
+    return is_cut;
 }
 
 static enum pz_status
@@ -634,10 +455,11 @@ scan_block(struct pz_worker *worker, struct scan_worker *state, struct pz_error 
     return scan_rows(worker, state, 0, state->block.row_count, err);
 }
 
-static enum pz_status
-scan_run(struct pz_source *source, struct pz_worker *worker, uint32_t morsel, struct pz_error *err)
+enum pz_status
+pz__scan_run(struct pz_source *source, struct pz_worker *worker, uint32_t morsel,
+             struct pz_error *err)
 {
-    struct scan *scan = source->payload;
+    struct pz_scan *scan = source->payload;
     struct scan_worker *state = worker->source_state;
     state->block_index = scan->order != NULL ? scan->order[morsel] : morsel;
     pz_table_block(&scan->rows, state->block_index, &state->block);
@@ -651,77 +473,4 @@ scan_run(struct pz_source *source, struct pz_worker *worker, uint32_t morsel, st
     atomic_fetch_add_explicit(&scan->stats->rows_scanned, state->rows_scanned,
                               memory_order_relaxed);
     return status;
-}
-
-// ---- ranges --------------------------------------------------------------------------------
-
-struct range {
-    bool is_set;
-    int64_t low, high;
-};
-
-static void
-widen(struct range *range, int64_t value)
-{
-    range->low = !range->is_set || value < range->low ? value : range->low;
-    range->high = !range->is_set || value > range->high ? value : range->high;
-    range->is_set = true;
-}
-
-static bool
-widen_by_rows(struct range *range, const struct pz_block *block, uint32_t column,
-              struct pz_page_scratch *scratch)
-{
-    struct pz_slice slice;
-    if (pz_block_read(block, column, scratch, &slice, NULL) != PZ_OK) {
-        return false;
-    }
-    enum pz_layout layout = pz_type_layout(slice.type);
-    for (uint32_t i = 0; i < slice.row_count; i++) {
-        if (!pz_slice_is_null(&slice, i)) {
-            widen(range, layout == PZ_LAYOUT_CODE ? (int64_t)((const uint32_t *)slice.data)[i]
-                                                  : ((const int64_t *)slice.data)[i]);
-        }
-    }
-    return true;
-}
-
-static bool
-widen_by_block(struct range *range, const struct pz_block *block, uint32_t column,
-               struct pz_page_scratch *scratch)
-{
-    const struct pz_stats *stats = pz_block_stats(block, column);
-    if (stats == NULL) {
-        return widen_by_rows(range, block, column, scratch);
-    }
-    if (stats->has_range) {
-        widen(range, stats->min);
-        widen(range, stats->max);
-        return true;
-    }
-    return stats->null_count == stats->row_count;
-}
-
-bool
-pz_scan_range(struct pz_source *source, uint32_t output, int64_t *low_out, int64_t *high_out)
-{
-    const struct scan *scan = source->payload;
-    uint32_t column = table_column(scan->plan, output);
-    bool is_day = column == PZ_SCAN_DAY;
-    column = is_day ? scan->plan->table->time_column : column;
-    struct range range = {0};
-    struct pz_page_scratch *scratch = pz_page_scratch_create();
-    bool is_known = true;
-    for (uint32_t i = 0; i < scan->rows.block_count && is_known; i++) {
-        struct pz_block block;
-        pz_table_block(&scan->rows, i, &block);
-        is_known = widen_by_block(&range, &block, column, scratch);
-    }
-    pz_page_scratch_destroy(scratch);
-    if (!is_known || !range.is_set) {
-        return false;
-    }
-    *low_out = is_day ? pz_floor_div(range.low, PZ_US_PER_DAY) : range.low;
-    *high_out = is_day ? pz_floor_div(range.high, PZ_US_PER_DAY) : range.high;
-    return true;
 }

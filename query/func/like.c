@@ -210,13 +210,16 @@ struct state {
     struct pz_str escape;
     struct pz_like like;
     bool is_ready;
+    bool is_stopped; // a search was told to stop: its answer is not one
+    const struct pz_session *session;
 };
 
 static bool
 must_stop(void *payload)
 {
-    const struct pz_call *call = payload;
-    return pz_session_check(call->session, NULL) != PZ_OK;
+    struct state *state = payload;
+    state->is_stopped = pz_session_check(state->session, NULL) != PZ_OK;
+    return state->is_stopped;
 }
 
 static enum pz_status
@@ -274,7 +277,7 @@ like_row(struct pz_call *call, struct state *state, uint32_t row, struct pz_erro
             return pz_call_fail_memory(call, err);
         }
     }
-    ((uint8_t *)call->out)[row] = pz_like_match(&state->like, text, must_stop, call);
+    ((uint8_t *)call->out)[row] = pz_like_match(&state->like, text, must_stop, state);
     return PZ_OK;
 }
 
@@ -286,8 +289,12 @@ like_kernel(struct pz_call *call, struct pz_error *err)
         return pz_call_fail_memory(call, err);
     }
     struct state *state = *call->state;
+    state->session = call->session;
     PZ_CALL_EACH(call, row)
     {
+        if (state->is_stopped) {
+            return pz_session_check(call->session, err);
+        }
         struct pz_str pattern = pz_vector_str(&call->args[1], row);
         struct pz_str escape =
             call->arg_count > 2 ? pz_vector_str(&call->args[2], row) : PZ_STR("\\");
@@ -297,7 +304,6 @@ like_kernel(struct pz_call *call, struct pz_error *err)
     if (!call->args[1].is_const) {
         state->is_ready = false; // compiled in memory that goes with the vector
     }
-    // A search that was told to stop answered "no": the statement ends with the reason.
-    return pz_session_check(call->session, err);
+    return state->is_stopped ? pz_session_check(call->session, err) : PZ_OK;
 }
 const struct pz_kernel_info pz_like_kernel = {like_kernel, true, PZ_COST_FALLIBLE};
