@@ -44,7 +44,7 @@ style_fail() { fails_with "$1" "$top/tools/check_style.sh" "$tree"; }
 
 file base/str.c '#include "base/str.h"' '#include <string.h>'
 file storage/kv/env.c '#include "base/str.h"' '#include <lmdb.h>'
-file query/exec/scan.c '#include "query/plan/plan.h"' '#include "storage/store.h"'
+file query/exec/scan.c '#include "query/plan/plan.h"' '#include "base/arena.h"'
 layers
 style
 
