@@ -210,6 +210,41 @@ PZ_TEST(files_go_with_the_last_version)
     pz_store_close(store);
 }
 
+// A tail that grew, while sealing failed say, beyond what one segment holds.
+PZ_TEST(a_tail_longer_than_a_segment)
+{
+    enum { BATCH = 1 << 20, BATCHES = 17 };
+    struct pz_store *store = begin(0);
+    struct pz_error err = {0};
+    struct pz_column_def column = {.name = "flag", .type = PZ_TYPE_BOOLEAN, .is_not_null = true};
+    struct pz_table_def def = {
+        .name = "flags", .time_column = PZ_NO_COLUMN, .column_count = 1, .columns = &column};
+    struct pz_write create = {.kind = PZ_WRITE_CREATE_TABLE, .table = &def};
+    PZ_REQUIRE_OK(pz_store_submit_wait(store, &create, &err), &err);
+    const struct pz_table_def *flags = notes_table(store, "flags");
+    struct pz_batch batch;
+    PZ_REQUIRE_OK(pz_batch_init(&batch, flags, &err), &err);
+    PZ_REQUIRE_OK(pz_batch_reserve(&batch, BATCH, &err), &err);
+    for (int i = 0; i < BATCH; i++) {
+        pz_column_append_byte(&batch.columns[0], i % 3 == 0);
+    }
+    batch.row_count = BATCH;
+    for (int i = 0; i < BATCHES; i++) {
+        struct pz_write write = {.kind = PZ_WRITE_ROWS, .batches = &batch, .batch_count = 1};
+        PZ_CHECK_OK(pz_store_submit_wait(store, &write, &err), &err);
+    }
+    pz_batch_fini(&batch);
+    store = restart(store);
+    PZ_CHECK_EQ_U64(notes_count(store, "flags"), (uint64_t)BATCH * BATCHES);
+    PZ_CHECK_OK(pz_store_seal_now(store, 0, &err), &err);
+    struct pz_store_stats stats;
+    pz_store_read_stats(store, &stats);
+    PZ_CHECK_EQ_U64(stats.segment_count, 2);
+    PZ_CHECK_EQ_U64(stats.tail_rows, 0);
+    PZ_CHECK_EQ_U64(notes_count(store, "flags"), (uint64_t)BATCH * BATCHES);
+    pz_store_close(store);
+}
+
 // ---- folds ----------------------------------------------------------------------------------
 
 static void
