@@ -75,6 +75,9 @@ pz_array_grow(struct pz_array *array, struct pz_budget *budget, size_t bytes)
 void
 pz_array_free(struct pz_array *array, struct pz_budget *budget)
 {
+    if (array->data == NULL) {
+        return; // also of a table that was never made
+    }
     if (is_mapped(array->bytes)) {
         (void)munmap(array->data, mapping_size(array->bytes));
     } else {

@@ -91,6 +91,45 @@ PZ_TEST(running_out_of_memory_in_parallel_is_the_same_error)
     run_out_of_memory(4);
 }
 
+// Statements that between them use every operator.
+static const char *const statements[] = {
+    "SELECT n % 10, count(*), sum(n), avg(n / 3.0), min(s), max(s) FROM t GROUP BY 1 ORDER BY 1",
+    "SELECT count(DISTINCT n), count(DISTINCT s), sum(DISTINCT n % 7) FROM t WHERE n < 3000",
+    "SELECT n, count(DISTINCT s) FROM t WHERE n < 3000 GROUP BY n HAVING count(*) > 0",
+    "SELECT upper(s), n FROM t WHERE s LIKE '%9%' ORDER BY 1 DESC, 2 LIMIT 20 OFFSET 3",
+    "SELECT s FROM t WHERE n < 3000 ORDER BY s",
+    "SELECT DISTINCT left(s, 22) FROM t",
+    "SELECT max(x) FROM (SELECT s || s x FROM t WHERE n % 3 = 0 LIMIT 4000 OFFSET 100) d",
+    "SELECT CASE WHEN n % 2 = 0 THEN s ELSE coalesce(nullif(s, 'x'), 'y') END FROM t WHERE n < 99",
+    "EXPLAIN ANALYZE SELECT n, count(*) FROM t GROUP BY n ORDER BY 2 DESC LIMIT 5",
+};
+
+PZ_TEST(memory_may_run_out_anywhere)
+{
+    struct world w;
+    world_init(&w, 0, 1);
+    uint32_t failures = 0;
+    uint32_t successes = 0;
+    for (size_t limit = 20000; limit < ((size_t)48 << 20); limit += limit / 3) {
+        struct pz_engine_options shape = {.threads = 2, .query_memory_bytes = limit};
+        struct pz_engine *engine = pz_engine_create(w.store, &shape);
+        for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+            struct pz_answer answer;
+            pz_answer_run(&answer, engine, pz_str_from(statements[i]));
+            bool is_expected = answer.status == PZ_OK || answer.status == PZ_NO_MEMORY;
+            PZ_CHECK_MSG(is_expected, "%s with %zu bytes: %s", statements[i], limit,
+                         answer.error.message);
+            failures += answer.status == PZ_NO_MEMORY;
+            successes += answer.status == PZ_OK;
+            pz_answer_fini(&answer);
+        }
+        pz_engine_destroy(engine);
+    }
+    PZ_CHECK(failures > 50);
+    PZ_CHECK(successes > 50);
+    world_fini(&w);
+}
+
 static enum pz_status
 ignore_begin(void *payload, const struct pz_result_column *columns, uint32_t column_count,
              struct pz_error *err)
