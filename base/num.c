@@ -46,33 +46,6 @@ pz_format_i64(int64_t value, char *out)
     return 1 + pz_format_u64(0 - (uint64_t)value, out + 1);
 }
 
-uint32_t
-pz_format_i128(pz_i128 value, char *out)
-{
-    static const uint64_t ten_to_18 = UINT64_C(1000000000000000000);
-    pz_u128 magnitude = value < 0 ? 0 - (pz_u128)value : (pz_u128)value;
-    uint32_t len = 0;
-    if (value < 0) {
-        out[len++] = '-';
-    }
-    // At most three groups of 18 digits, the first without leading zeros.
-    uint64_t groups[3];
-    int count = 0;
-    do {
-        groups[count++] = (uint64_t)(magnitude % ten_to_18);
-        magnitude /= ten_to_18;
-    } while (magnitude != 0);
-    len += pz_format_u64(groups[--count], out + len);
-    while (count > 0) {
-        char digits[20];
-        uint32_t digits_len = pz_format_u64(groups[--count], digits);
-        memset(out + len, '0', 18 - digits_len);
-        memcpy(out + len + 18 - digits_len, digits, digits_len);
-        len += 18;
-    }
-    return len;
-}
-
 // Digits only, at least one.
 static bool
 parse_digits(const char *data, uint32_t len, uint64_t *out)

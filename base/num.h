@@ -91,7 +91,6 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "plaza's files are lit
 #define PZ_NUM_TEXT_MAX 48
 uint32_t pz_format_i64(int64_t value, char *out);
 uint32_t pz_format_u64(uint64_t value, char *out);
-uint32_t pz_format_i128(pz_i128 value, char *out);
 // The shortest text that reads back as the same double, as PostgreSQL writes it: 0.1, 1e+300,
 // -0, Infinity, -Infinity, NaN; integral values without a fraction (3).
 uint32_t pz_format_double(double value, char *out);

@@ -114,12 +114,6 @@ pz_pool_destroy(struct pz_pool *pool)
     free(pool);
 }
 
-unsigned
-pz_pool_width(const struct pz_pool *pool)
-{
-    return pool->worker_count + 1;
-}
-
 // Sends those of the list back that have not begun. A worker that has begun may be on another
 // list by now, so membership is told by its `run` alone.
 static void

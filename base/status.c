@@ -15,10 +15,9 @@
 struct status_row {
     const char *name;
     int http;
-    const char *help;
 };
 static const struct status_row status_rows[] = {
-#define X(name, http, help) {#name, http, help},
+#define X(name, http, help) {#name, http},
 #include "base/status.def"
 #undef X
 };
@@ -41,12 +40,6 @@ int
 pz_status_http(enum pz_status status)
 {
     return status_row(status)->http;
-}
-
-const char *
-pz_status_help(enum pz_status status)
-{
-    return status_row(status)->help;
 }
 
 // Formats like vsnprintf, but a text that had to be cut ends at a whole UTF-8 sequence.
@@ -74,19 +67,25 @@ error_reset(struct pz_error *err, enum pz_status status)
     err->hint[0] = '\0';
 }
 
+static void PZ_PRINTF(3, 0)
+    error_fill(struct pz_error *err, enum pz_status status, const char *format, va_list arguments)
+{
+    // Formatted aside first: an argument may be the old message of this very object.
+    char message[sizeof err->message];
+    format_cut(message, sizeof message, format, arguments);
+    error_reset(err, status);
+    memcpy(err->message, message, sizeof message);
+}
+
 enum pz_status
 pz_fail(struct pz_error *err, enum pz_status status, const char *format, ...)
 {
     PZ_ASSERT(status != PZ_OK);
     if (err != NULL) {
-        // Formatted aside first: an argument may be the old message of this very object.
-        char message[sizeof err->message];
         va_list arguments;
         va_start(arguments, format);
-        format_cut(message, sizeof message, format, arguments);
+        error_fill(err, status, format, arguments);
         va_end(arguments);
-        error_reset(err, status);
-        memcpy(err->message, message, sizeof message);
     }
     return status;
 }
@@ -134,13 +133,10 @@ pz_fail_sql(struct pz_error *err, const char *sqlstate, uint32_t offset, const c
     bool is_unsupported = sqlstate[0] == '0' && sqlstate[1] == 'A';
     enum pz_status status = is_unsupported ? PZ_UNSUPPORTED : PZ_INVALID;
     if (err != NULL) {
-        char message[sizeof err->message];
         va_list arguments;
         va_start(arguments, format);
-        format_cut(message, sizeof message, format, arguments);
+        error_fill(err, status, format, arguments);
         va_end(arguments);
-        error_reset(err, status);
-        memcpy(err->message, message, sizeof message);
         memcpy(err->sqlstate, sqlstate, 6);
         err->sql_offset = offset + 1;
     }

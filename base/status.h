@@ -46,7 +46,6 @@ void pz_error_hint(struct pz_error *err, const char *format, ...) PZ_PRINTF(2, 3
 
 const char *pz_status_name(enum pz_status status); // "NOT_FOUND"
 int pz_status_http(enum pz_status status);         // 404
-const char *pz_status_help(enum pz_status status); // one sentence
 
 // Passes a failure on where nothing is owned yet.
 #define PZ_TRY(call)                           \

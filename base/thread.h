@@ -16,7 +16,6 @@ enum pz_rank {
     PZ_RANK_SERVER = 10,  // server bookkeeping
     PZ_RANK_TURN = 13,    // store: one seal or fold at a time
     PZ_RANK_LAYOUT = 15,  // store: SQL DELETE, its scan included, against seal
-    PZ_RANK_ENGINE = 20,  // query scheduling
     PZ_RANK_QUERY = 25,   // one query's shared state
     PZ_RANK_POOL = 30,    // worker pool
     PZ_RANK_QUEUE = 40,   // store: write queue
@@ -70,7 +69,6 @@ struct pz_pool;
 struct pz_pool *pz_pool_create(unsigned thread_count,
                                int nice); // thread_count includes callers: N-1 threads
 void pz_pool_destroy(struct pz_pool *pool);
-unsigned pz_pool_width(const struct pz_pool *pool);
 void pz_pool_run(struct pz_pool *pool, unsigned width, void (*run)(void *payload, unsigned worker),
                  void *payload);
 

@@ -208,12 +208,6 @@ print(const struct pz_expr *expr, const struct pz_plan *input, struct pz_buffer 
     PZ_UNREACHABLE("all kinds are above");
 }
 
-void
-pz_expr_print(const struct pz_expr *expr, const struct pz_plan *input, struct pz_buffer *buffer)
-{
-    print(expr, input, buffer);
-}
-
 static void
 print_scan(const struct pz_plan *plan, struct pz_buffer *buffer)
 {

@@ -15,14 +15,6 @@ text_i64(int64_t value)
     return text;
 }
 
-static const char *
-text_i128(pz_i128 value)
-{
-    static char text[PZ_NUM_TEXT_MAX + 1];
-    text[pz_format_i128(value, text)] = '\0';
-    return text;
-}
-
 PZ_TEST(checked_arithmetic_tells_overflow)
 {
     int64_t i;
@@ -58,14 +50,6 @@ PZ_TEST(integers_as_text)
     PZ_CHECK_EQ_STR(text_i64(-1), "-1");
     PZ_CHECK_EQ_STR(text_i64(INT64_MAX), "9223372036854775807");
     PZ_CHECK_EQ_STR(text_i64(INT64_MIN), "-9223372036854775808");
-    PZ_CHECK_EQ_STR(text_i128(0), "0");
-    PZ_CHECK_EQ_STR(text_i128(-5), "-5");
-    PZ_CHECK_EQ_STR(text_i128((pz_i128)INT64_MAX * 10), "92233720368547758070");
-    pz_i128 max = (pz_i128)(~(pz_u128)0 >> 1);
-    PZ_CHECK_EQ_STR(text_i128(max), "170141183460469231731687303715884105727");
-    PZ_CHECK_EQ_STR(text_i128(-max - 1), "-170141183460469231731687303715884105728");
-    pz_i128 round = (pz_i128)1000000000000000000 * 1000000000000000000;
-    PZ_CHECK_EQ_STR(text_i128(round), "1000000000000000000000000000000000000");
 }
 
 PZ_TEST(text_and_back_is_the_same_integer)
