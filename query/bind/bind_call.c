@@ -115,7 +115,7 @@ no_function(const struct pz_ast *ast, struct pz_expr *const *args, uint32_t arg_
 {
     struct pz_buffer types = {.limit_bytes = 200};
     for (uint32_t i = 0; i < arg_count; i++) {
-        pz_buffer_printf(&types, "%s%s", i == 0 ? "" : ", ", pz__type_word(args[i]->type));
+        pz_buffer_printf(&types, "%s%s", i == 0 ? "" : ", ", pz_type_word(args[i]->type));
     }
     struct pz_str shown = pz_str_cut_utf8(ast->text, 100);
     enum pz_status status = pz_fail_sql(err, "42883", ast->offset,
@@ -142,11 +142,11 @@ no_field(const struct pz_expr *unit, enum pz_type type, bool is_known, struct pz
     if (is_known) {
         status = pz_fail_sql(err, "0A000", unit->sql_offset,
                              "unit \"%.*s\" is not supported for type %s", PZ_STR_ARG(shown),
-                             pz__type_word(type));
+                             pz_type_word(type));
     } else {
         status =
             pz_fail_sql(err, "22023", unit->sql_offset, "unit \"%.*s\" not recognized for type %s",
-                        PZ_STR_ARG(shown), pz__type_word(type));
+                        PZ_STR_ARG(shown), pz_type_word(type));
         static const char *const names[] = {
             "microsecond", "millisecond", "second",  "minute", "hour",    "day",
             "week",        "month",       "quarter", "year",   "decade",  "century",

@@ -30,7 +30,7 @@ unify(struct pz_binder *binder, struct pz_expr *node, const struct choice *choic
         if (!pz__common_type(type, other, &type)) {
             return pz_fail_sql(err, "42804", node->args[i]->sql_offset,
                                "%s types %s and %s cannot be matched", choice->word,
-                               pz__type_word(type), pz__type_word(other));
+                               pz_type_word(type), pz_type_word(other));
         }
     }
     node->type = type == PZ_TYPE_NULL ? PZ_TYPE_TEXT : type;

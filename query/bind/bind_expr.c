@@ -2,8 +2,6 @@
 // Expressions: literals, names, arithmetic, casts; the other kinds have files of their own.
 #include "query/bind/bind_internal.h"
 
-#include "query/func/cast.h"
-
 // ---- literals ------------------------------------------------------------------------------
 
 static enum pz_status
@@ -72,10 +70,10 @@ no_operator(const char *name, struct pz_expr *const *args, uint32_t arg_count, u
     enum pz_status status;
     if (arg_count == 1) {
         status = pz_fail_sql(err, "42883", offset, "operator does not exist: %s %s", name,
-                             pz__type_word(args[0]->type));
+                             pz_type_word(args[0]->type));
     } else {
         status = pz_fail_sql(err, "42883", offset, "operator does not exist: %s %s %s",
-                             pz__type_word(args[0]->type), name, pz__type_word(args[1]->type));
+                             pz_type_word(args[0]->type), name, pz_type_word(args[1]->type));
     }
     pz_error_hint(err, "convert an operand with CAST(… AS type)");
     return status;
@@ -182,7 +180,7 @@ bind_cast(struct pz_binder *binder, struct pz_scope *scope, const struct pz_ast 
     enum pz_type from = (*out)->type;
     if (!pz_cast_is_possible(from, to)) {
         return pz_fail_sql(err, "42846", ast->offset, "cannot cast type %s to %s",
-                           pz__type_word(from), pz__type_word(to));
+                           pz_type_word(from), pz_type_word(to));
     }
     // From text a SYMBOL is text first.
     if (from == PZ_TYPE_SYMBOL) {

@@ -4,6 +4,7 @@
 #define PZ_QUERY_BIND_BIND_INTERNAL_H
 
 #include "query/bind/bind.h"
+#include "query/func/cast.h"
 
 // The aggregate calls of one SELECT. Until all are known, a call is a PZ_EXPR_COLUMN with
 // PZ_BIND_AGGREGATE + its index as position; pz__bind_over_groups puts the real one in.
@@ -52,8 +53,6 @@ void pz__suggest_hint(const struct pz_suggestion *suggestion, struct pz_error *e
 
 // ---- types (coerce.c) ------------------------------------------------------------------------
 
-// The type as PostgreSQL's messages write it: "double precision".
-const char *pz__type_word(enum pz_type type);
 // Whether it is a literal that has not met a type: a bare NULL or a quoted text.
 static inline bool
 pz__is_untyped(const struct pz_expr *expr)

@@ -32,7 +32,7 @@ cannot_compare(const char *word, enum pz_type a, enum pz_type b, uint32_t offset
                struct pz_error *err)
 {
     enum pz_status status = pz_fail_sql(err, "42883", offset, "operator does not exist: %s %s %s",
-                                        pz__type_word(a), word, pz__type_word(b));
+                                        pz_type_word(a), word, pz_type_word(b));
     pz_error_hint(err, "convert one side with CAST(… AS type)");
     return status;
 }
@@ -165,7 +165,7 @@ bind_like(struct pz_binder *binder, struct pz_scope *scope, const struct pz_ast 
         if (node->args[i]->type != PZ_TYPE_TEXT) {
             enum pz_status status =
                 pz_fail_sql(err, "42883", ast->items[i]->begin, "%s works on text, not on type %s",
-                            ast->is_nocase ? "ILIKE" : "LIKE", pz__type_word(node->args[i]->type));
+                            ast->is_nocase ? "ILIKE" : "LIKE", pz_type_word(node->args[i]->type));
             pz_error_hint(err, "convert it with CAST(… AS TEXT)");
             return status;
         }

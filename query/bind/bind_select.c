@@ -432,7 +432,7 @@ bind_limit(struct pz_binder *binder, const struct pz_ast *ast, bool is_limit, ui
     if (expr->type != PZ_TYPE_BIGINT && expr->type != PZ_TYPE_DOUBLE && !pz__is_untyped(expr)) {
         return pz_fail_sql(err, "42804", ast->begin,
                            "argument of %s must be type bigint, not type %s", clause,
-                           pz__type_word(expr->type));
+                           pz_type_word(expr->type));
     }
     PZ_TRY(pz__coerce(binder, &expr, PZ_TYPE_BIGINT, err));
     struct pz_value value = expr->value;

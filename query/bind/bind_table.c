@@ -49,8 +49,8 @@ pz_bind_assignment(struct pz_binder *binder, const struct pz_ast *ast, enum pz_t
     if (!is_assignable(from, to)) {
         enum pz_status status = pz_fail_sql(
             err, "42804", ast->begin, "column \"%s\" is of type %s but expression is of type %s",
-            column, pz__type_word(to), pz__type_word(from));
-        pz_error_hint(err, "convert it with CAST(… AS %s)", pz__type_word(to));
+            column, pz_type_word(to), pz_type_word(from));
+        pz_error_hint(err, "convert it with CAST(… AS %s)", pz_type_word(to));
         return status;
     }
     return pz__coerce(binder, expr_out, to, err);

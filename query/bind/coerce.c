@@ -3,33 +3,6 @@
 // goes to DOUBLE and DATE to TIMESTAMP where both meet, SYMBOL is TEXT.
 #include "query/bind/bind_internal.h"
 
-#include "query/func/cast.h"
-
-const char *
-pz__type_word(enum pz_type type)
-{
-    switch (type) {
-    case PZ_TYPE_NULL:
-        return "unknown";
-    case PZ_TYPE_BOOLEAN:
-        return "boolean";
-    case PZ_TYPE_BIGINT:
-        return "bigint";
-    case PZ_TYPE_DOUBLE:
-        return "double precision";
-    case PZ_TYPE_TEXT:
-    case PZ_TYPE_SYMBOL:
-        return "text";
-    case PZ_TYPE_TIMESTAMP:
-        return "timestamp";
-    case PZ_TYPE_DATE:
-        return "date";
-    case PZ_TYPE_INTERVAL:
-        return "interval";
-    }
-    PZ_UNREACHABLE("all types are above");
-}
-
 struct pz_expr *
 pz__bind_make(struct pz_binder *binder, enum pz_expr_kind kind, enum pz_type type,
               uint32_t arg_count, uint32_t offset, struct pz_error *err)
@@ -125,7 +98,7 @@ pz__coerce_boolean(struct pz_binder *binder, struct pz_expr **expr, const struct
     if (type != PZ_TYPE_BOOLEAN && type != PZ_TYPE_NULL) {
         return pz_fail_sql(err, "42804", ast->begin,
                            "argument of %s must be type boolean, not type %s", clause,
-                           pz__type_word(type));
+                           pz_type_word(type));
     }
     return pz__coerce(binder, expr, PZ_TYPE_BOOLEAN, err);
 }

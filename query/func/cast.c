@@ -25,26 +25,27 @@ trim_blanks(struct pz_str text)
     return text;
 }
 
-static const char *
-type_word(enum pz_type type)
+const char *
+pz_type_word(enum pz_type type)
 {
     switch (type) {
+    case PZ_TYPE_NULL:
+        return "unknown";
     case PZ_TYPE_BOOLEAN:
         return "boolean";
     case PZ_TYPE_BIGINT:
         return "bigint";
     case PZ_TYPE_DOUBLE:
         return "double precision";
+    case PZ_TYPE_TEXT:
+    case PZ_TYPE_SYMBOL:
+        return "text";
     case PZ_TYPE_TIMESTAMP:
         return "timestamp";
     case PZ_TYPE_DATE:
         return "date";
     case PZ_TYPE_INTERVAL:
         return "interval";
-    case PZ_TYPE_TEXT:
-    case PZ_TYPE_SYMBOL:
-    case PZ_TYPE_NULL:
-        return "text";
     }
     PZ_UNREACHABLE("all types are above");
 }
@@ -54,8 +55,8 @@ fail_input(struct pz_str text, enum pz_type to, uint32_t offset, struct pz_error
 {
     bool is_time = to == PZ_TYPE_TIMESTAMP || to == PZ_TYPE_DATE;
     enum pz_status status = pz_fail_sql(err, is_time ? "22007" : "22P02", offset,
-                                        "invalid input syntax for type %s: \"%.*s\"", type_word(to),
-                                        PZ_STR_ARG(pz_str_cut_utf8(text, 80)));
+                                        "invalid input syntax for type %s: \"%.*s\"",
+                                        pz_type_word(to), PZ_STR_ARG(pz_str_cut_utf8(text, 80)));
     if (is_time) {
         pz_error_hint(err, "write it as 2026-11-20%s",
                       to == PZ_TYPE_DATE ? "" : " or 2026-11-20 09:30:00");
@@ -274,8 +275,8 @@ pz_value_cast(const struct pz_value *from, enum pz_type to, uint32_t offset, str
               struct pz_value *out, struct pz_error *err)
 {
     if (!pz_cast_is_possible(from->type, to)) {
-        return pz_fail_sql(err, "42846", offset, "cannot cast type %s to %s", type_word(from->type),
-                           type_word(to));
+        return pz_fail_sql(err, "42846", offset, "cannot cast type %s to %s",
+                           pz_type_word(from->type), pz_type_word(to));
     }
     if (from->is_null) {
         *out = pz_value_null(to);

@@ -8,6 +8,9 @@
 // Whether SQL's CAST knows the pair at all (SYMBOL counts as TEXT; not a SYMBOL as target).
 bool pz_cast_is_possible(enum pz_type from, enum pz_type to);
 
+// The type as PostgreSQL's messages write it: "double precision".
+const char *pz_type_word(enum pz_type type);
+
 // Text as the type is written in results of CAST(x AS TEXT): timestamps as PostgreSQL writes them,
 // "2026-11-20 09:00:00.5". `out` has PZ_CAST_TEXT_MAX bytes; not for TEXT. Returns the length.
 #define PZ_CAST_TEXT_MAX 96
