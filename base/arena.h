@@ -66,5 +66,7 @@ void pz_buffer_append_str(struct pz_buffer *buffer, struct pz_str s);
 void pz_buffer_append_c(struct pz_buffer *buffer, const char *text);
 void pz_buffer_append_char(struct pz_buffer *buffer, char c);
 void pz_buffer_printf(struct pz_buffer *buffer, const char *format, ...) PZ_PRINTF(2, 3);
+// `text`, which is valid UTF-8, as a JSON string: quoted and escaped.
+void pz_buffer_append_json_string(struct pz_buffer *buffer, struct pz_str text);
 
 #endif

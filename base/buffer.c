@@ -105,3 +105,41 @@ pz_buffer_printf(struct pz_buffer *buffer, const char *format, ...)
         buffer->len += (size_t)len;
     }
 }
+
+void
+pz_buffer_append_json_string(struct pz_buffer *buffer, struct pz_str text)
+{
+    static const char hex[] = "0123456789abcdef";
+    pz_buffer_append_char(buffer, '"');
+    uint32_t begin = 0; // of what needs no escape
+    for (uint32_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= 0x20 && c != '"' && c != '\\') {
+            continue;
+        }
+        pz_buffer_append(buffer, text.data + begin, i - begin);
+        begin = i + 1;
+        switch (c) {
+        case '"':
+        case '\\':
+            pz_buffer_append(buffer, (char[]){'\\', (char)c}, 2);
+            break;
+        case '\n':
+            pz_buffer_append(buffer, "\\n", 2);
+            break;
+        case '\r':
+            pz_buffer_append(buffer, "\\r", 2);
+            break;
+        case '\t':
+            pz_buffer_append(buffer, "\\t", 2);
+            break;
+        default:
+            pz_buffer_append(buffer, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
+            break;
+        }
+    }
+    if (begin < text.len) {
+        pz_buffer_append(buffer, text.data + begin, text.len - begin);
+    }
+    pz_buffer_append_char(buffer, '"');
+}

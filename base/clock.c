@@ -167,24 +167,13 @@ take_digits(struct pz_str *text, uint32_t count, uint32_t *out)
 }
 
 static bool
-take_char(struct pz_str *text, char wanted)
-{
-    if (text->len == 0 || text->data[0] != wanted) {
-        return false;
-    }
-    text->data++;
-    text->len--;
-    return true;
-}
-
-static bool
 take_date(struct pz_str *text, int64_t *days_out)
 {
     uint32_t year;
     uint32_t month;
     uint32_t day;
-    if (!take_digits(text, 4, &year) || !take_char(text, '-') || !take_digits(text, 2, &month) ||
-        !take_char(text, '-') || !take_digits(text, 2, &day)) {
+    if (!take_digits(text, 4, &year) || !pz_str_skip(text, '-') || !take_digits(text, 2, &month) ||
+        !pz_str_skip(text, '-') || !take_digits(text, 2, &day)) {
         return false;
     }
     if (year < 1 || month < 1 || month > 12 || day < 1 ||
@@ -220,14 +209,14 @@ take_time(struct pz_str *text, int64_t *us_out)
     uint32_t minute;
     uint32_t second = 0;
     int64_t fraction_us = 0;
-    if (!take_digits(text, 2, &hour) || !take_char(text, ':') || !take_digits(text, 2, &minute)) {
+    if (!take_digits(text, 2, &hour) || !pz_str_skip(text, ':') || !take_digits(text, 2, &minute)) {
         return false;
     }
-    if (take_char(text, ':')) {
+    if (pz_str_skip(text, ':')) {
         if (!take_digits(text, 2, &second)) {
             return false;
         }
-        if (take_char(text, '.') && !take_fraction(text, &fraction_us)) {
+        if (pz_str_skip(text, '.') && !take_fraction(text, &fraction_us)) {
             return false;
         }
     }
@@ -250,11 +239,11 @@ take_zone(struct pz_str *text, int64_t *us_out)
     if (text->len == 0) {
         return true;
     }
-    if (take_char(text, 'Z') || take_char(text, 'z')) {
+    if (pz_str_skip(text, 'Z') || pz_str_skip(text, 'z')) {
         return text->len == 0;
     }
-    bool is_west = take_char(text, '-');
-    if (!is_west && !take_char(text, '+')) {
+    bool is_west = pz_str_skip(text, '-');
+    if (!is_west && !pz_str_skip(text, '+')) {
         return false;
     }
     uint32_t hours;
@@ -263,7 +252,7 @@ take_zone(struct pz_str *text, int64_t *us_out)
         return false;
     }
     if (text->len > 0) {
-        (void)take_char(text, ':');
+        (void)pz_str_skip(text, ':');
         if (!take_digits(text, 2, &minutes)) {
             return false;
         }
@@ -287,7 +276,7 @@ pz_parse_timestamp(struct pz_str text, int64_t *us_out)
     if (text.len > 0) {
         int64_t time_us;
         int64_t zone_us;
-        if (!take_char(&text, 'T') && !take_char(&text, ' ') && !take_char(&text, 't')) {
+        if (!pz_str_skip(&text, 'T') && !pz_str_skip(&text, ' ') && !pz_str_skip(&text, 't')) {
             return false;
         }
         if (!take_time(&text, &time_us) || !take_zone(&text, &zone_us)) {

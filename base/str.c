@@ -25,6 +25,19 @@ pz_str_equal_nocase(struct pz_str a, struct pz_str b)
     return true;
 }
 
+struct pz_str
+pz_str_trim(struct pz_str text)
+{
+    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.len--;
+    }
+    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
+        text.len--;
+    }
+    return text;
+}
+
 bool
 pz_str_to_c(struct pz_str s, char *out, size_t capacity)
 {

@@ -40,6 +40,21 @@ pz_str_compare(struct pz_str a, struct pz_str b)
 // ASCII case folded, for SQL names and HTTP words.
 bool pz_str_equal_nocase(struct pz_str a, struct pz_str b);
 
+// Without the spaces and tabs at both ends.
+struct pz_str pz_str_trim(struct pz_str s);
+
+// Takes `wanted` off the front of *s; false, with *s as it was, when something else is there.
+static inline bool
+pz_str_skip(struct pz_str *s, char wanted)
+{
+    if (s->len == 0 || s->data[0] != wanted) {
+        return false;
+    }
+    s->data++;
+    s->len--;
+    return true;
+}
+
 // Copies into `out` (capacity bytes, at least 1), cut if need be, always NUL-terminated.
 // Returns false if it was cut or holds a NUL byte.
 bool pz_str_to_c(struct pz_str s, char *out, size_t capacity);
@@ -57,5 +72,9 @@ bool pz_utf8_is_valid(const char *data, size_t len, size_t *bad_out);
 
 // Number of code points of valid UTF-8.
 size_t pz_utf8_length(const char *data, size_t len);
+
+// Writes the UTF-8 of a code point of at most U+10FFFF; `out` has room for 4 bytes. Returns the
+// length.
+uint32_t pz_utf8_encode(uint32_t code_point, char *out);
 
 #endif

@@ -89,3 +89,28 @@ pz_str_cut_utf8(struct pz_str s, uint32_t len_max)
     bool is_start = ((unsigned char)s.data[len] & 0xc0) != 0x80;
     return (struct pz_str){s.data, is_start ? len : len_max};
 }
+
+uint32_t
+pz_utf8_encode(uint32_t code_point, char *out)
+{
+    if (code_point < 0x80) {
+        out[0] = (char)code_point;
+        return 1;
+    }
+    if (code_point < 0x800) {
+        out[0] = (char)(0xc0 | code_point >> 6);
+        out[1] = (char)(0x80 | (code_point & 0x3f));
+        return 2;
+    }
+    if (code_point < 0x10000) {
+        out[0] = (char)(0xe0 | code_point >> 12);
+        out[1] = (char)(0x80 | (code_point >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code_point & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | code_point >> 18);
+    out[1] = (char)(0x80 | (code_point >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code_point >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code_point & 0x3f));
+    return 4;
+}

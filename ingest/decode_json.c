@@ -136,31 +136,6 @@ take_hex(struct parse *parse, uint32_t *out)
     return true;
 }
 
-static uint32_t
-encode_utf8(uint32_t code_point, char *out)
-{
-    if (code_point < 0x80) {
-        out[0] = (char)code_point;
-        return 1;
-    }
-    if (code_point < 0x800) {
-        out[0] = (char)(0xc0 | code_point >> 6);
-        out[1] = (char)(0x80 | (code_point & 0x3f));
-        return 2;
-    }
-    if (code_point < 0x10000) {
-        out[0] = (char)(0xe0 | code_point >> 12);
-        out[1] = (char)(0x80 | (code_point >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code_point & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | code_point >> 18);
-    out[1] = (char)(0x80 | (code_point >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code_point >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code_point & 0x3f));
-    return 4;
-}
-
 // After "\u": one code point, which may need a second escape.
 static bool
 take_unicode(struct parse *parse, uint32_t *out)
@@ -202,7 +177,7 @@ take_escape(struct parse *parse, char *out, uint32_t *len_out)
         if (!take_unicode(parse, &code_point)) {
             return false;
         }
-        *len_out = encode_utf8(code_point, out);
+        *len_out = pz_utf8_encode(code_point, out);
         return true;
     }
     const char *letter = parse->at < parse->end && *parse->at != '\0'

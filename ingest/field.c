@@ -6,19 +6,6 @@
 #include "base/hash.h"
 #include "ingest/scan.h"
 
-static struct pz_str
-trim(struct pz_str text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
-        text.len--;
-    }
-    return text;
-}
-
 static enum pz_status
 parse_rename(struct pz_str text, struct pz_arena *arena, struct pz_field_rename *out,
              struct pz_error *err)
@@ -31,8 +18,8 @@ parse_rename(struct pz_str text, struct pz_arena *arena, struct pz_field_rename 
         return PZ_INVALID;
     }
     uint32_t column_len = (uint32_t)(equals - text.data);
-    struct pz_str column = trim((struct pz_str){text.data, column_len});
-    struct pz_str field = trim((struct pz_str){equals + 1, text.len - column_len - 1});
+    struct pz_str column = pz_str_trim((struct pz_str){text.data, column_len});
+    struct pz_str field = pz_str_trim((struct pz_str){equals + 1, text.len - column_len - 1});
     if (column.len == 0 || field.len == 0) {
         return pz_fail(err, PZ_INVALID, "the field map holds \"%.*s\": a name is empty",
                        PZ_STR_ARG(text));
@@ -52,7 +39,7 @@ pz_field_map_parse(struct pz_str text, struct pz_arena *arena, struct pz_field_m
     if (!pz_utf8_is_valid(text.data, text.len, NULL)) {
         return pz_fail(err, PZ_INVALID, "the field map is not valid UTF-8");
     }
-    if (trim(text).len == 0) {
+    if (pz_str_trim(text).len == 0) {
         return PZ_OK;
     }
     size_t count = 1;

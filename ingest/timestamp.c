@@ -82,21 +82,10 @@ take_number(struct pz_str *text, uint32_t min, uint32_t max, uint32_t *out)
 }
 
 static bool
-take_char(struct pz_str *text, char wanted)
-{
-    if (text->len == 0 || text->data[0] != wanted) {
-        return false;
-    }
-    text->data++;
-    text->len--;
-    return true;
-}
-
-static bool
 take_spaces(struct pz_str *text)
 {
     bool is_any = false;
-    while (take_char(text, ' ')) {
+    while (pz_str_skip(text, ' ')) {
         is_any = true;
     }
     return is_any;
@@ -128,11 +117,11 @@ take_clock(struct pz_str *text, int64_t *us_out)
     uint32_t hour;
     uint32_t minute;
     uint32_t second = 0;
-    if (!take_number(text, 1, 2, &hour) || !take_char(text, ':') ||
+    if (!take_number(text, 1, 2, &hour) || !pz_str_skip(text, ':') ||
         !take_number(text, 2, 2, &minute)) {
         return false;
     }
-    if (take_char(text, ':') && !take_number(text, 2, 2, &second)) {
+    if (pz_str_skip(text, ':') && !take_number(text, 2, 2, &second)) {
         return false;
     }
     if (hour > 23 || minute > 59 || second > 60) {
@@ -161,7 +150,7 @@ take_mail_zone(struct pz_str *text, int64_t *us_out)
         if (!take_number(text, 2, 2, &hours)) {
             return false;
         }
-        (void)take_char(text, ':');
+        (void)pz_str_skip(text, ':');
         if (!take_number(text, 2, 2, &minutes) || hours > 23 || minutes > 59) {
             return false;
         }
@@ -212,7 +201,7 @@ parse_named(struct pz_str text, int64_t *us_out)
     int64_t zone_us;
     int64_t days;
     date.has_weekday = take_name(&text, weekday_names, 7, &date.weekday);
-    bool has_comma = date.has_weekday && take_char(&text, ',');
+    bool has_comma = date.has_weekday && pz_str_skip(&text, ',');
     if (date.has_weekday && !take_spaces(&text)) {
         return false;
     }

@@ -2,7 +2,6 @@
 // Calls for those who run the server: health, metrics, the list of tables, help on problems.
 #include "server/api.h"
 
-#include "query/output/output.h"
 #include "server/problem.h"
 #include "server/server.h"
 
@@ -48,12 +47,12 @@ append_table(struct pz_buffer *body, const struct pz_version *version,
     struct pz_table_rows rows;
     pz_version_rows(version, def, &rows);
     pz_buffer_append_c(body, "{\"name\":");
-    pz_output_json_string(body, pz_str_from(def->name));
+    pz_buffer_append_json_string(body, pz_str_from(def->name));
     pz_buffer_printf(body, ",\"row_count\":%" PRIu64 ",\"columns\":[", rows.row_count);
     for (uint32_t i = 0; i < def->column_count; i++) {
         const struct pz_column_def *column = &def->columns[i];
         pz_buffer_append_c(body, i == 0 ? "{\"name\":" : ",{\"name\":");
-        pz_output_json_string(body, pz_str_from(column->name));
+        pz_buffer_append_json_string(body, pz_str_from(column->name));
         pz_buffer_printf(body, ",\"type\":\"%s\",\"nullable\":%s}", pz_type_name(column->type),
                          column->is_not_null ? "false" : "true");
     }

@@ -3,7 +3,6 @@
 #include "server/api.h"
 
 #include "base/clock.h"
-#include "query/output/output.h"
 #include "server/cursor.h"
 #include "server/fields.h"
 #include "server/problem.h"
@@ -51,11 +50,12 @@ static void
 append_message(struct pz_server *server, struct pz_buffer *body, const struct pz_message *message)
 {
     pz_buffer_printf(body, "{\"message_id\":\"%" PRId64 "\",\"user_id\":", message->message_id);
-    pz_output_json_string(body, pz_symbol_name(server->store, server->user_domain, message->user));
+    pz_buffer_append_json_string(body,
+                                 pz_symbol_name(server->store, server->user_domain, message->user));
     pz_buffer_append_c(body, ",\"created_at\":");
     append_time(body, message->created_at);
     pz_buffer_append_c(body, ",\"body\":");
-    pz_output_json_string(body, message->body);
+    pz_buffer_append_json_string(body, message->body);
     pz_buffer_printf(body,
                      ",\"likes\":%" PRId64 ",\"views\":%" PRId64 ",\"sentiment\":", message->likes,
                      message->views);

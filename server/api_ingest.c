@@ -4,7 +4,6 @@
 #include "server/api.h"
 
 #include "ingest/ingest.h"
-#include "query/output/output.h"
 #include "server/problem.h"
 #include "server/server.h"
 
@@ -162,12 +161,12 @@ append_errors(struct pz_buffer *body, const struct load *load)
         if (error->column[0] == '\0') {
             pz_buffer_append_c(body, "null");
         } else {
-            pz_output_json_string(body, pz_str_from(error->column));
+            pz_buffer_append_json_string(body, pz_str_from(error->column));
         }
         pz_buffer_append_c(body, ",\"message\":");
-        pz_output_json_string(body, pz_str_from(error->message));
+        pz_buffer_append_json_string(body, pz_str_from(error->message));
         pz_buffer_append_c(body, ",\"snippet\":");
-        pz_output_json_string(body, pz_str_from(error->snippet));
+        pz_buffer_append_json_string(body, pz_str_from(error->snippet));
         pz_buffer_append_char(body, '}');
     }
     pz_buffer_append_char(body, ']');

@@ -4,7 +4,6 @@
 #include "server/api.h"
 
 #include "base/clock.h"
-#include "query/output/output.h"
 #include "server/fields.h"
 #include "server/problem.h"
 #include "server/server.h"
@@ -141,8 +140,8 @@ append_member(struct pz_request *request, const char *name, uint32_t column)
     uint32_t domain = row->batch.def->columns[column].domain_id;
     uint32_t code = row->batch.columns[column].codes[0];
     pz_buffer_printf(&request->reply.body, ",\"%s\":", name);
-    pz_output_json_string(&request->reply.body,
-                          pz_symbol_name(request->server->store, domain, code));
+    pz_buffer_append_json_string(&request->reply.body,
+                                 pz_symbol_name(request->server->store, domain, code));
 }
 
 static void

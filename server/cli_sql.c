@@ -154,7 +154,7 @@ run_remote(struct session *session, struct pz_str sql)
     CURL *curl = session->curl;
     struct pz_buffer body = {0};
     pz_buffer_append_c(&body, "{\"sql\":");
-    pz_output_json_string(&body, sql);
+    pz_buffer_append_json_string(&body, sql);
     if (session->timeout_us > 0) {
         pz_buffer_printf(&body, ",\"timeout_ms\":%" PRIu64, (session->timeout_us + 999) / 1000);
     }

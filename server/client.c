@@ -161,23 +161,6 @@ pz_client_post(struct pz_client *client, const struct pz_client_request *request
     return code == CURLE_OK ? PZ_OK : fail_transfer(client, code, detail, err);
 }
 
-void
-pz_client_append_escaped(struct pz_buffer *buffer, struct pz_str text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    for (uint32_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                        (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.' || c == '~';
-        if (is_plain) {
-            pz_buffer_append_char(buffer, (char)c);
-        } else {
-            char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
-            pz_buffer_append(buffer, escaped, sizeof(escaped));
-        }
-    }
-}
-
 // The answer as a document; NULL when it is none.
 static struct pz_json *
 parse_answer(const struct pz_client_answer *answer)

@@ -38,9 +38,6 @@ PZ_MUST_USE enum pz_status pz_client_post(struct pz_client *client,
 // Whether the last failure was that no connection came about.
 bool pz_client_is_unreachable(const struct pz_client *client);
 
-// Appends `text` so that it stands for itself in a URL.
-void pz_client_append_escaped(struct pz_buffer *buffer, struct pz_str text);
-
 // Fills *err with the status and the words of a problem document.
 enum pz_status pz_client_fail_problem(const struct pz_client_answer *answer, struct pz_error *err);
 

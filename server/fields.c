@@ -3,7 +3,6 @@
 #include "server/fields.h"
 
 #include "ingest/ingest.h"
-#include "query/output/output.h"
 #include "server/problem.h"
 
 #include <inttypes.h>
@@ -181,8 +180,8 @@ append_pointer(struct pz_request *request, struct pz_str member)
             pz_buffer_append_char(&pointer, member.data[i]);
         }
     }
-    pz_output_json_string(&request->reply.body,
-                          (struct pz_str){pointer.data, (uint32_t)pointer.len});
+    pz_buffer_append_json_string(&request->reply.body,
+                                 (struct pz_str){pointer.data, (uint32_t)pointer.len});
     pz_buffer_fini(&pointer);
 }
 
@@ -200,7 +199,7 @@ reply_faults(struct pz_request *request, const struct faults *faults)
         pz_buffer_append_c(body, i == 0 ? "{\"pointer\":" : ",{\"pointer\":");
         append_pointer(request, faults->list[i].member);
         pz_buffer_append_c(body, ",\"detail\":");
-        pz_output_json_string(body, pz_str_from(faults->list[i].detail));
+        pz_buffer_append_json_string(body, pz_str_from(faults->list[i].detail));
         pz_buffer_append_char(body, '}');
     }
     pz_buffer_append_char(body, ']');

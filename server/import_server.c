@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "server/cli.h"
 #include "server/client.h"
+#include "server/uri.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,18 +56,18 @@ path_of(const struct sender *sender)
     const struct pz_import *import = sender->import;
     struct pz_buffer path = {0};
     pz_buffer_append_c(&path, "/v1/tables/");
-    pz_client_append_escaped(&path, pz_str_from(import->table));
+    pz_uri_encode(&path, pz_str_from(import->table));
     pz_buffer_printf(&path, "/rows?on_error=%s&lines_before=%" PRIu64 "&source=",
                      import->on_error == PZ_ON_ERROR_ABORT ? "abort" : "dead_letter",
                      sender->lines_done);
-    pz_client_append_escaped(&path, PZ_STR("import "));
-    pz_client_append_escaped(&path, pz_str_from(import->file));
+    pz_uri_encode(&path, PZ_STR("import "));
+    pz_uri_encode(&path, pz_str_from(import->file));
     if (import->ignore_unknown) {
         pz_buffer_append_c(&path, "&ignore_unknown=1");
     }
     if (import->map != NULL) {
         pz_buffer_append_c(&path, "&map=");
-        pz_client_append_escaped(&path, pz_str_from(import->map));
+        pz_uri_encode(&path, pz_str_from(import->map));
     }
     return path;
 }

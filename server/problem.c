@@ -3,7 +3,7 @@
 #include "server/problem.h"
 
 #include "base/log.h"
-#include "query/output/output.h"
+#include "query/query.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ static void
 append_member(struct pz_buffer *body, const char *name, const char *value)
 {
     pz_buffer_printf(body, ",\"%s\":", name);
-    pz_output_json_string(body, pz_str_from(value));
+    pz_buffer_append_json_string(body, pz_str_from(value));
 }
 
 void

@@ -107,19 +107,6 @@ pz_uri_encode(struct pz_buffer *buffer, struct pz_str text)
     }
 }
 
-static struct pz_str
-trim(struct pz_str text)
-{
-    while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.len--;
-    }
-    while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t')) {
-        text.len--;
-    }
-    return text;
-}
-
 // Cuts `text` at the first `separator`; the rest follows it, or is empty.
 static struct pz_str
 cut(struct pz_str text, char separator, struct pz_str *rest_out)
@@ -138,7 +125,7 @@ struct pz_str
 pz_media_type(struct pz_str header)
 {
     struct pz_str rest;
-    return trim(cut(header, ';', &rest));
+    return pz_str_trim(cut(header, ';', &rest));
 }
 
 // "0.8" → 800; anything odd counts as 1000.
@@ -181,7 +168,7 @@ range_rank(struct pz_str range, struct pz_str type)
 unsigned
 pz_accept_quality(struct pz_str accept, struct pz_str type)
 {
-    if (trim(accept).len == 0) {
+    if (pz_str_trim(accept).len == 0) {
         return 1000;
     }
     unsigned best_rank = 0;
@@ -189,10 +176,10 @@ pz_accept_quality(struct pz_str accept, struct pz_str type)
     while (accept.len > 0) {
         struct pz_str item = cut(accept, ',', &accept);
         struct pz_str parameters;
-        struct pz_str range = trim(cut(item, ';', &parameters));
+        struct pz_str range = pz_str_trim(cut(item, ';', &parameters));
         unsigned item_quality = 1000;
         while (parameters.len > 0) {
-            struct pz_str parameter = trim(cut(parameters, ';', &parameters));
+            struct pz_str parameter = pz_str_trim(cut(parameters, ';', &parameters));
             if (parameter.len > 2 && (parameter.data[0] | 0x20) == 'q' &&
                 parameter.data[1] == '=') {
                 parameter.data += 2;
@@ -212,7 +199,7 @@ pz_accept_quality(struct pz_str accept, struct pz_str type)
 struct pz_str
 pz_host_name(struct pz_str host)
 {
-    host = trim(host);
+    host = pz_str_trim(host);
     if (host.len > 0 && host.data[0] == '[') {
         const char *end = memchr(host.data, ']', host.len);
         return end == NULL ? host : (struct pz_str){host.data, (uint32_t)(end - host.data) + 1};

@@ -4,26 +4,6 @@
 #include "base/clock.h"
 #include "storage/store_internal.h"
 
-#include <stdio.h>
-
-static void
-append_quoted(struct pz_buffer *out, struct pz_str text)
-{
-    pz_buffer_append_char(out, '"');
-    for (uint32_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\') {
-            pz_buffer_append_char(out, '\\');
-            pz_buffer_append_char(out, (char)c);
-        } else if (c < 0x20) {
-            pz_buffer_printf(out, "\\u%04x", c);
-        } else {
-            pz_buffer_append_char(out, (char)c);
-        }
-    }
-    pz_buffer_append_char(out, '"');
-}
-
 static void
 append_value(struct pz_store *store, const struct pz_column_def *def,
              const struct pz_column *column, size_t row, struct pz_buffer *out)
@@ -40,16 +20,19 @@ append_value(struct pz_store *store, const struct pz_column_def *def,
         pz_buffer_append(out, text, pz_format_double(column->reals[row], text));
         break;
     case PZ_TYPE_TEXT:
-        append_quoted(out, pz_column_text(column, row));
+        pz_buffer_append_json_string(out, pz_column_text(column, row));
         break;
     case PZ_TYPE_SYMBOL:
-        append_quoted(out, pz_symbol_name(store, def->domain_id, column->codes[row]));
+        pz_buffer_append_json_string(out,
+                                     pz_symbol_name(store, def->domain_id, column->codes[row]));
         break;
     case PZ_TYPE_TIMESTAMP:
-        append_quoted(out, (struct pz_str){text, pz_format_timestamp(column->ints[row], text)});
+        pz_buffer_append_json_string(
+            out, (struct pz_str){text, pz_format_timestamp(column->ints[row], text)});
         break;
     case PZ_TYPE_DATE:
-        append_quoted(out, (struct pz_str){text, pz_format_date(column->ints[row], text)});
+        pz_buffer_append_json_string(
+            out, (struct pz_str){text, pz_format_date(column->ints[row], text)});
         break;
     case PZ_TYPE_NULL:
     case PZ_TYPE_INTERVAL:
@@ -68,7 +51,7 @@ pz__row_to_json(struct pz_store *store, const struct pz_batch *batch, size_t row
             continue;
         }
         pz_buffer_append_c(out, separator);
-        append_quoted(out, pz_str_from(batch->def->columns[c].name));
+        pz_buffer_append_json_string(out, pz_str_from(batch->def->columns[c].name));
         pz_buffer_append_char(out, ':');
         append_value(store, &batch->def->columns[c], &batch->columns[c], row, out);
         separator = ",";

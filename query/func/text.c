@@ -48,31 +48,6 @@ decode_char(const char *at, uint32_t *bytes_out)
     }
 }
 
-static uint32_t
-encode_char(uint32_t code_point, char *out)
-{
-    if (code_point < 0x80) {
-        out[0] = (char)code_point;
-        return 1;
-    }
-    if (code_point < 0x800) {
-        out[0] = (char)(0xc0 | code_point >> 6);
-        out[1] = (char)(0x80 | (code_point & 0x3f));
-        return 2;
-    }
-    if (code_point < 0x10000) {
-        out[0] = (char)(0xe0 | code_point >> 12);
-        out[1] = (char)(0x80 | (code_point >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (code_point & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | code_point >> 18);
-    out[1] = (char)(0x80 | (code_point >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (code_point >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (code_point & 0x3f));
-    return 4;
-}
-
 // ---- case ----------------------------------------------------------------------------------
 
 struct case_range {
@@ -151,7 +126,7 @@ change_case(struct pz_str text, uint32_t (*change)(uint32_t), struct pz_arena *a
     for (uint32_t at = 0; at < text.len;) {
         uint32_t bytes;
         uint32_t code_point = decode_char(text.data + at, &bytes);
-        len += encode_char(change(code_point), out + len);
+        len += pz_utf8_encode(change(code_point), out + len);
         at += bytes;
     }
     return (struct pz_str){out, len};

@@ -2,44 +2,6 @@
 // Results as JSON: one document, or one object a row.
 #include "query/output/output_internal.h"
 
-void
-pz_output_json_string(struct pz_buffer *buffer, struct pz_str text)
-{
-    static const char hex[] = "0123456789abcdef";
-    pz_buffer_append_char(buffer, '"');
-    uint32_t begin = 0; // of what needs no escape
-    for (uint32_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            continue;
-        }
-        pz_buffer_append(buffer, text.data + begin, i - begin);
-        begin = i + 1;
-        switch (c) {
-        case '"':
-        case '\\':
-            pz_buffer_append(buffer, (char[]){'\\', (char)c}, 2);
-            break;
-        case '\n':
-            pz_buffer_append(buffer, "\\n", 2);
-            break;
-        case '\r':
-            pz_buffer_append(buffer, "\\r", 2);
-            break;
-        case '\t':
-            pz_buffer_append(buffer, "\\t", 2);
-            break;
-        default:
-            pz_buffer_append(buffer, (char[]){'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]}, 6);
-            break;
-        }
-    }
-    if (begin < text.len) {
-        pz_buffer_append(buffer, text.data + begin, text.len - begin);
-    }
-    pz_buffer_append_char(buffer, '"');
-}
-
 static void
 append_value(struct pz_buffer *buffer, const struct pz_slice *slice, uint32_t row)
 {
@@ -50,7 +12,7 @@ append_value(struct pz_buffer *buffer, const struct pz_slice *slice, uint32_t ro
     char room[PZ_CELL_TEXT_MAX];
     struct pz_str text = pz__output_cell(slice, row, room);
     if (slice->type == PZ_TYPE_TEXT) {
-        pz_output_json_string(buffer, text);
+        pz_buffer_append_json_string(buffer, text);
     } else if (pz__output_is_number(slice->type) || slice->type == PZ_TYPE_BOOLEAN) {
         pz_buffer_append_str(buffer, text);
     } else {
@@ -67,7 +29,7 @@ pz__output_json_begin(struct pz_output *output)
     pz_buffer_append_c(buffer, "{\"columns\":[");
     for (uint32_t i = 0; i < output->column_count; i++) {
         pz_buffer_append_c(buffer, i == 0 ? "{\"name\":" : ",{\"name\":");
-        pz_output_json_string(buffer, pz_str_from(output->columns[i].name));
+        pz_buffer_append_json_string(buffer, pz_str_from(output->columns[i].name));
         pz_buffer_append_c(buffer, ",\"type\":\"");
         pz_buffer_append_c(buffer, pz_type_name(output->columns[i].type));
         pz_buffer_append_c(buffer, "\"}");
@@ -104,7 +66,7 @@ pz__output_ndjson_rows(struct pz_output *output, const struct pz_slice *columns,
     for (uint32_t row = 0; row < row_count; row++) {
         for (uint32_t i = 0; i < output->column_count; i++) {
             pz_buffer_append_char(buffer, i == 0 ? '{' : ',');
-            pz_output_json_string(buffer, pz_str_from(output->columns[i].name));
+            pz_buffer_append_json_string(buffer, pz_str_from(output->columns[i].name));
             pz_buffer_append_char(buffer, ':');
             append_value(buffer, &columns[i], row);
         }

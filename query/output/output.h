@@ -34,7 +34,4 @@ PZ_MUST_USE enum pz_status pz_output_rows(struct pz_output *output, const struct
 // Closes what begin and rows left open ("]" of json's rows; the aligned table).
 PZ_MUST_USE enum pz_status pz_output_end(struct pz_output *output, struct pz_error *err);
 
-// JSON text of a string, quoted and escaped.
-void pz_output_json_string(struct pz_buffer *buffer, struct pz_str text);
-
 #endif

@@ -51,3 +51,14 @@ PZ_TEST(impossible_sizes_fail)
     PZ_CHECK_EQ_STR(buffer.data, "a");
     pz_buffer_fini(&buffer);
 }
+
+PZ_TEST(json_strings_are_quoted_and_escaped)
+{
+    struct pz_buffer buffer = {0};
+    pz_buffer_append_json_string(&buffer, PZ_STR("a\"b\\c\n\r\t\x01\x1f\x7f/é"));
+    PZ_CHECK_EQ_STR(buffer.data, "\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u001f\x7f/é\"");
+    pz_buffer_clear(&buffer);
+    pz_buffer_append_json_string(&buffer, (struct pz_str){NULL, 0});
+    PZ_CHECK_EQ_STR(buffer.data, "\"\"");
+    pz_buffer_fini(&buffer);
+}

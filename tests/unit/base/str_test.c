@@ -73,3 +73,20 @@ PZ_TEST(distance_does_not_depend_on_the_limit)
         }
     }
 }
+
+PZ_TEST(trim_takes_blanks_off_both_ends)
+{
+    PZ_CHECK_EQ_PZ_STR(pz_str_trim(PZ_STR(" \t a\tb \t")), "a\tb");
+    PZ_CHECK_EQ_PZ_STR(pz_str_trim(PZ_STR("a")), "a");
+    PZ_CHECK_EQ_I64(pz_str_trim(PZ_STR(" \t ")).len, 0);
+    PZ_CHECK_EQ_I64(pz_str_trim((struct pz_str){NULL, 0}).len, 0);
+}
+
+PZ_TEST(skip_takes_one_wanted_byte)
+{
+    struct pz_str text = PZ_STR("a:b");
+    PZ_CHECK(!pz_str_skip(&text, ':'));
+    PZ_CHECK(pz_str_skip(&text, 'a') && pz_str_skip(&text, ':'));
+    PZ_CHECK_EQ_PZ_STR(text, "b");
+    PZ_CHECK(pz_str_skip(&text, 'b') && !pz_str_skip(&text, 'b'));
+}

@@ -111,3 +111,19 @@ PZ_TEST(cut_of_bytes_that_are_not_utf8_still_progresses)
     struct pz_str text = pz_str_from("\x80\x80\x80\x80\x80\x80\x80\x80");
     PZ_CHECK_EQ_I64(pz_str_cut_utf8(text, 5).len, 5);
 }
+
+PZ_TEST(encode_writes_what_is_valid)
+{
+    static const uint32_t edges[] = {0x00,   0x7f,   0x80,   0x7ff,   0x800,
+                                     0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
+    static const uint32_t lengths[] = {1, 1, 2, 2, 3, 3, 3, 3, 4, 4};
+    for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        char out[4];
+        uint32_t len = pz_utf8_encode(edges[i], out);
+        PZ_CHECK_EQ_I64(len, lengths[i]);
+        PZ_CHECK(pz_utf8_is_valid(out, len, NULL));
+    }
+    char euro[4];
+    PZ_CHECK_EQ_I64(pz_utf8_encode(0x20ac, euro), 3);
+    PZ_CHECK_EQ_BYTES(euro, "\xe2\x82\xac", 3);
+}
