@@ -94,6 +94,17 @@ pz__int_emit(const struct pz__int_plan *plan, uint8_t *out)
     ops_of(plan->codec)->emit(plan, out + PZ__NODE_HEADER);
 }
 
+enum pz_status
+pz__int_append(const struct pz__int_plan *plan, struct pz_buffer *out, struct pz_error *err)
+{
+    uint8_t *at = pz__append_zero(out, plan->bytes);
+    if (at == NULL) {
+        return pz__codec_no_memory(err);
+    }
+    pz__int_emit(plan, at);
+    return PZ_OK;
+}
+
 static enum pz_status
 parse_node(struct pz__decoder *decoder, const uint8_t *bytes, size_t len, uint32_t count,
            struct pz__node *node)

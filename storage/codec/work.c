@@ -45,14 +45,3 @@ pz__append_zero(struct pz_buffer *out, size_t len)
     out->len += len;
     return at;
 }
-
-enum pz_status
-pz__int_append(const struct pz__int_plan *plan, struct pz_buffer *out, struct pz_error *err)
-{
-    uint8_t *at = pz__append_zero(out, plan->bytes);
-    if (at == NULL) {
-        return pz__codec_no_memory(err);
-    }
-    pz__int_emit(plan, at);
-    return PZ_OK;
-}
