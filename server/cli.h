@@ -19,6 +19,7 @@ enum pz_exit_code {
     PZ_EXIT_TEMPORARY = 75,
     PZ_EXIT_PERMISSION = 77,
     PZ_EXIT_CONFIG = 78,
+    PZ_EXIT_INTERRUPTED = 130, // by Ctrl-C, as shells have it
 };
 
 // One option; a list ends with an empty one. `value` for options that take one, else NULL.
@@ -46,5 +47,7 @@ enum pz_exit_code pz_cli_exit_code(const struct pz_error *err);
 int pz_cli_serve(int argc, char **argv);
 int pz_cli_sql(int argc, char **argv);
 int pz_cli_check(int argc, char **argv);
+int pz_cli_import(int argc, char **argv);
+int pz_cli_simulate(int argc, char **argv);
 
 #endif

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `plaza import`: options, and the report at the end.
-#include "server/cli_import.h"
-
 #include "server/cli.h"
+
 #include "server/import.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
-
-// Bad rows that are told; the rest are counted.
-#define REJECTS_SHOWN 10u
 
 static const char help[] =
     "Usage: plaza import --table TABLE [options] [FILE | -]\n"
@@ -36,29 +32,6 @@ static const char help[] =
     "Files may be compressed with gzip or zstd, whatever their name.\n"
     "Exit: 0 all is stored, 2 bad rows were set aside, 64 usage, 65 bad rows, 69 no server,\n"
     "74 the file cannot be read, 75 the data directory is in use, 130 interrupted.\n";
-
-void
-pz_import_note(struct pz_import_result *result, uint64_t line, struct pz_str column,
-               struct pz_str message, struct pz_str snippet)
-{
-    if (result->reject_count >= REJECTS_SHOWN) {
-        return;
-    }
-    result->reject_count++;
-    pz_buffer_printf(&result->rejects, "  line %" PRIu64, line);
-    if (column.len > 0) {
-        pz_buffer_append_c(&result->rejects, ", ");
-        pz_terminal_append_clean(&result->rejects, column);
-    }
-    pz_buffer_append_c(&result->rejects, ": ");
-    pz_terminal_append_clean(&result->rejects, message);
-    pz_buffer_append_c(&result->rejects, "\n");
-    if (snippet.len > 0) {
-        pz_buffer_append_c(&result->rejects, "      ");
-        pz_terminal_append_clean(&result->rejects, snippet);
-        pz_buffer_append_c(&result->rejects, "\n");
-    }
-}
 
 static void
 report(const struct pz_import *import, const struct pz_progress *progress,

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `plaza simulate`: writes a workload to files, or sends it to a running server.
-#include "server/cli_simulate.h"
+#include "server/cli.h"
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/num.h"
-#include "server/cli.h"
 #include "server/client.h"
 #include "server/terminal.h"
 #include "server/workload.h"

@@ -5,11 +5,11 @@
 
 #include "base/file.h"
 #include "query/output/output.h"
+#include "server/client.h"
 #include "server/config.h"
 #include "server/json.h"
 #include "server/sql_split.h"
 
-#include <curl/curl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,8 +40,7 @@ struct session {
     const char *url;
     struct pz_store *store;
     struct pz_engine *engine;
-    CURL *curl;
-    struct curl_slist *headers;
+    struct pz_client *client;
 };
 
 static const struct {
@@ -128,30 +127,29 @@ read_problem(struct pz_str body, struct pz_str sql, struct pz_error *err)
 
 // ---- a running server ---------------------------------------------------------------------------
 
-struct answer {
-    CURL *curl;
-    struct pz_buffer problem; // the body of a failure; a success goes straight to stdout
-};
-
-static size_t
-take_answer(char *data, size_t size, size_t count, void *payload)
+static const char *
+accept_of(enum pz_format format)
 {
-    struct answer *answer = payload;
-    long status = 0;
-    (void)curl_easy_getinfo(answer->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (status == 200) {
-        return fwrite(data, size, count, stdout);
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (formats[i].format == format) {
+            return formats[i].accept;
+        }
     }
-    pz_buffer_append(&answer->problem, data, size * count);
-    return size * count;
+    PZ_UNREACHABLE("every format is in the table");
+}
+
+static bool
+print_piece(void *payload, const char *data, size_t len)
+{
+    (void)payload;
+    return fwrite(data, 1, len, stdout) == len;
 }
 
 static int
 run_remote(struct session *session, struct pz_str sql)
 {
-    struct answer answer = {.curl = session->curl, .problem.limit_bytes = PZ_JSON_BODY_MAX};
+    struct pz_client_answer answer = {0};
     struct pz_error err;
-    CURL *curl = session->curl;
     struct pz_buffer body = {0};
     pz_buffer_append_c(&body, "{\"sql\":");
     pz_buffer_append_json_string(&body, sql);
@@ -159,31 +157,29 @@ run_remote(struct session *session, struct pz_str sql)
         pz_buffer_printf(&body, ",\"timeout_ms\":%" PRIu64, (session->timeout_us + 999) / 1000);
     }
     pz_buffer_append_char(&body, '}');
-    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_answer);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    CURLcode result = curl_easy_perform(curl);
-    long status = 0;
-    (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    const struct pz_client_request request = {.path = "/v1/sql",
+                                              .content_type = "application/json",
+                                              .accept = accept_of(session->format),
+                                              .body = body.data,
+                                              .body_len = body.len,
+                                              .take = print_piece};
+    enum pz_status status = pz_client_post(session->client, &request, &answer, &err);
     int code = PZ_EXIT_OK;
-    if (result != CURLE_OK && status == 200) {
+    if (status != PZ_OK && answer.http_status == 200) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "plaza sql: the result was broken off, it is not complete: %s\n",
-                      curl_easy_strerror(result));
+                      err.message);
         code = PZ_EXIT_FAILED;
-    } else if (result != CURLE_OK) {
-        (void)fprintf(stderr,
-                      "plaza sql: no answer from %s: %s\nhint: is it running? plaza serve\n",
-                      session->url, curl_easy_strerror(result));
+    } else if (status != PZ_OK) {
+        pz_cli_say("sql", &err);
         code = PZ_EXIT_UNREACHABLE;
-    } else if (status != 200) {
-        struct pz_str problem = {answer.problem.data, (uint32_t)answer.problem.len};
+    } else if (answer.http_status != 200) {
+        struct pz_str problem = {answer.body.data, (uint32_t)answer.body.len};
         read_problem(problem, sql, &err);
         print_error(sql, &err);
         code = PZ_EXIT_FAILED;
     }
-    pz_buffer_fini(&answer.problem);
+    pz_client_answer_fini(&answer);
     pz_buffer_fini(&body);
     return code;
 }
@@ -191,27 +187,11 @@ run_remote(struct session *session, struct pz_str sql)
 static int
 open_remote(struct session *session)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0 || (session->curl = curl_easy_init()) == NULL) {
-        return PZ_EXIT_INTERNAL;
+    struct pz_error err;
+    if (pz_client_create(session->url, &session->client, &err) != PZ_OK) {
+        pz_cli_say("sql", &err);
+        return PZ_EXIT_USAGE;
     }
-    struct pz_buffer text = {0};
-    pz_buffer_printf(&text, "%s/v1/sql", session->url);
-    (void)curl_easy_setopt(session->curl, CURLOPT_URL, text.data);
-    (void)curl_easy_setopt(session->curl, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(session->curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    pz_buffer_clear(&text);
-    pz_buffer_printf(&text, "Accept: %s", formats[0].accept);
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
-        if (formats[i].format == session->format) {
-            pz_buffer_clear(&text);
-            pz_buffer_printf(&text, "Accept: %s", formats[i].accept);
-        }
-    }
-    session->headers = curl_slist_append(session->headers, text.data);
-    session->headers = curl_slist_append(session->headers, "Content-Type: application/json");
-    session->headers = curl_slist_append(session->headers, "Expect:");
-    (void)curl_easy_setopt(session->curl, CURLOPT_HTTPHEADER, session->headers);
-    pz_buffer_fini(&text);
     return PZ_EXIT_OK;
 }
 
@@ -302,11 +282,7 @@ close_session(struct session *session)
     if (session->store != NULL) {
         pz_store_close(session->store);
     }
-    curl_slist_free_all(session->headers);
-    if (session->curl != NULL) {
-        curl_easy_cleanup(session->curl);
-        curl_global_cleanup();
-    }
+    pz_client_destroy(session->client);
 }
 
 // ---- input --------------------------------------------------------------------------------------

@@ -71,12 +71,26 @@ pz_client_is_unreachable(const struct pz_client *client)
     return client->is_unreachable;
 }
 
+struct transfer {
+    CURL *curl;
+    const struct pz_client_request *request;
+    struct pz_buffer *body;
+};
+
 static size_t
 on_bytes(char *data, size_t size, size_t count, void *payload)
 {
-    struct pz_buffer *body = payload;
-    pz_buffer_append(body, data, size * count);
-    return body->is_failed ? 0 : size * count;
+    const struct transfer *transfer = payload;
+    const struct pz_client_request *request = transfer->request;
+    if (request->take != NULL) {
+        long http_status = 0;
+        (void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &http_status);
+        if (http_status == 200) {
+            return request->take(request->take_payload, data, size * count) ? size * count : 0;
+        }
+    }
+    pz_buffer_append(transfer->body, data, size * count);
+    return transfer->body->is_failed ? 0 : size * count;
 }
 
 static int
@@ -126,6 +140,7 @@ pz_client_post(struct pz_client *client, const struct pz_client_request *request
 {
     CURL *curl = client->curl;
     char detail[CURL_ERROR_SIZE] = "";
+    struct transfer transfer = {curl, request, &answer_out->body};
     struct pz_buffer url = {0};
     client->is_unreachable = false;
     pz_buffer_clear(&answer_out->body);
@@ -151,7 +166,7 @@ pz_client_post(struct pz_client *client, const struct pz_client_request *request
     (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
     (void)curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 1L << 20);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_bytes);
-    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer_out->body);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
     (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
     CURLcode code = curl_easy_perform(curl);

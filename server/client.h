@@ -23,14 +23,19 @@ struct pz_client_request {
     const char *content_encoding; // or NULL
     const void *body;
     size_t body_len;
+    // Gets the body of a 200 as it arrives, in place of the answer; false breaks the transfer off.
+    // NULL: every body is collected in the answer.
+    bool (*take)(void *payload, const char *data, size_t len);
+    void *take_payload;
 };
 struct pz_client_answer {
     long http_status;
-    struct pz_buffer body; // of the last request; at most 64 MiB
+    struct pz_buffer body; // of the last request, but for what `take` got; at most 64 MiB
 };
 void pz_client_answer_fini(struct pz_client_answer *answer);
 // Any HTTP status is PZ_OK. PZ_IO: no server there, or the connection broke (then nobody knows
-// whether the request was carried out). PZ_CANCELED: Ctrl-C.
+// whether the request was carried out; http_status is 0 if it broke before an answer began).
+// PZ_CANCELED: Ctrl-C.
 PZ_MUST_USE enum pz_status pz_client_post(struct pz_client *client,
                                           const struct pz_client_request *request,
                                           struct pz_client_answer *answer_out,

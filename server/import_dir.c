@@ -47,21 +47,6 @@ note_errors(const struct pz_load_answer *answer, struct pz_import_result *result
     }
 }
 
-static int
-exit_code_of(enum pz_status status, const struct pz_error *err)
-{
-    switch (status) {
-    case PZ_CANCELED:
-        return PZ_EXIT_INTERRUPTED;
-    case PZ_INVALID:
-    case PZ_UNACCEPTABLE:
-    case PZ_TOO_LARGE:
-        return PZ_EXIT_DATA;
-    default:
-        return (int)pz_cli_exit_code(err);
-    }
-}
-
 static enum pz_status
 load(const struct pz_import *import, struct pz_import_input *input, struct pz_loader *loader,
      struct pz_progress *progress, struct pz_import_result *result, struct pz_error *err)
@@ -134,5 +119,5 @@ pz_import_into_dir(const struct pz_import *import, struct pz_import_input *input
                   import->on_error == PZ_ON_ERROR_ABORT
                       ? "Nothing was stored."
                       : "Rows of the parts that were committed before stay.");
-    return exit_code_of(status, &err);
+    return pz_import_exit_code(status, &err);
 }

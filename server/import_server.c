@@ -243,18 +243,10 @@ say_state(const struct sender *sender)
 static int
 exit_code_of(const struct sender *sender, enum pz_status status, const struct pz_error *err)
 {
-    switch (status) {
-    case PZ_CANCELED:
-        return PZ_EXIT_INTERRUPTED;
-    case PZ_INVALID:
-    case PZ_UNACCEPTABLE:
-    case PZ_TOO_LARGE:
-        return PZ_EXIT_DATA;
-    case PZ_IO:
+    if (status == PZ_IO) {
         return pz_client_is_unreachable(sender->client) ? PZ_EXIT_UNREACHABLE : PZ_EXIT_IO;
-    default:
-        return (int)pz_cli_exit_code(err);
     }
+    return pz_import_exit_code(status, err);
 }
 
 int

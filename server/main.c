@@ -2,8 +2,6 @@
 // The program's entry: picks the verb.
 #include "base/fault.h"
 #include "server/cli.h"
-#include "server/cli_import.h"
-#include "server/cli_simulate.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "server/cli.h"
 
 #include <signal.h>
 #include <stdio.h>

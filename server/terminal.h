@@ -6,9 +6,6 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-// The exit code after Ctrl-C, as shells have it.
-#define PZ_EXIT_INTERRUPTED 130
-
 // A count written with digits and, if one likes, a k, M or G behind them (thousands).
 bool pz_terminal_parse_count(const char *text, uint64_t *out);
 
