@@ -41,6 +41,12 @@ is_message_id(uint32_t table_id, uint32_t column)
     return pz_table_is_feed(table_id) && column == PZ_MESSAGES_ID;
 }
 
+static bool
+is_delta(uint32_t table_id, uint32_t column)
+{
+    return table_id == PZ_TABLE_LIKES && column == PZ_LIKES_DELTA;
+}
+
 static struct pz__symbol_cache *
 cache_of_domain(struct pz__row *row, uint32_t domain_id)
 {
@@ -70,6 +76,7 @@ pz__row_init(struct pz__row *row, struct pz_store *store, const struct pz__field
         column->is_required =
             pz_table_is_feed(def->id) ? is_needed_by_feed(def->id, i) : def->columns[i].is_not_null;
         column->is_id = is_message_id(def->id, i);
+        column->is_delta = is_delta(def->id, i);
         if (column->type == PZ_TYPE_SYMBOL) {
             column->symbols = cache_of_domain(row, def->columns[i].domain_id);
         }
@@ -252,6 +259,10 @@ append_int(struct pz__row *row, uint32_t column, int64_t value)
 {
     if (row->columns[column].is_id && value < 1) {
         return pz__row_fail(row, column, "%s must be a positive integer, found %lld",
+                            row->def->columns[column].name, (long long)value);
+    }
+    if (row->columns[column].is_delta && value != 1 && value != -1) {
+        return pz__row_fail(row, column, "%s must be 1 (like) or -1 (unlike), found %lld",
                             row->def->columns[column].name, (long long)value);
     }
     pz_column_append_int(&row->batch->columns[column], value);

@@ -223,8 +223,8 @@ pz__feed_row_of(const struct pz_batch *batch, size_t row, uint64_t row_number,
 // ---- answers --------------------------------------------------------------------------------
 
 static void
-note_rejection(struct pz_write *write, const struct pz_batch *batch, size_t row,
-               const struct rejection *why)
+note_rejection(struct pz_store *store, struct pz_write *write, const struct pz_batch *batch,
+               size_t row, const struct rejection *why)
 {
     write->rejected++;
     if (write->row_error_count == PZ_ROW_ERRORS_MAX) {
@@ -240,6 +240,14 @@ note_rejection(struct pz_write *write, const struct pz_batch *batch, size_t row,
                           sizeof note->column);
     }
     (void)pz_str_to_c(pz_str_from(why->message), note->message, sizeof note->message);
+    struct pz_buffer raw = {.limit_bytes = UINT32_MAX};
+    pz__row_to_json(store, batch, row, &raw);
+    if (!raw.is_failed) {
+        struct pz_str text = {raw.data, (uint32_t)raw.len};
+        (void)pz_str_to_c(pz_str_cut_utf8(text, sizeof note->snippet - 1), note->snippet,
+                          sizeof note->snippet);
+    }
+    pz_buffer_fini(&raw);
 }
 
 // A row on its way to dead_letters.
@@ -325,7 +333,7 @@ append_judged(struct pz_group *group, struct pz_write *write, struct pz_batch *b
             write->ignored++;
             continue;
         }
-        note_rejection(write, batch, row, &why);
+        note_rejection(group->store, write, batch, row, &why);
         if (write->on_error == PZ_ON_ERROR_DEAD_LETTER) {
             struct letter letter = {write, batch, row, &why, now_us};
             PZ_TRY(append_letter(group, &letter, err));

@@ -290,6 +290,15 @@ class Rules(plaza.Case):
             document = self.expect_problem(answer, 400)
             self.assertEqual((document["accepted"], document["rejected"]), (0, 1))
 
+    def test_bad_deltas_are_told_with_the_other_errors(self):
+        body = (b'{"message_id":1,"user_id":"a","delta":2}\n{"message_id":1,"user_id":"a"}\n'
+                b'{"message_id":0,"user_id":"a"}\n')
+        document = self.expect_problem(self.client.bulk("likes", body), 400)
+        self.assertEqual(document["rejected"], 2)
+        self.assertEqual([(e["line"], e["column"]) for e in document["errors"]],
+                         [(1, "delta"), (3, "message_id")])
+        self.assertEqual(document["errors"][0]["snippet"], body.split(b"\n")[0].decode())
+
     def test_counters_before_the_message(self):
         number = 600001
         self.client.load("likes", [{"message_id": number, "user_id": "u%d" % n}
@@ -331,6 +340,7 @@ class Rules(plaza.Case):
         document = self.expect_problem(self.client.bulk("messages", rows), 400)
         self.assertEqual((document["accepted"], document["rejected"]), (0, 1))
         self.assertEqual(document["errors"][0]["line"], 2)
+        self.assertIn('"message_id":810000', document["errors"][0]["snippet"])
         self.assertEqual(self.client.walk_feed(user="twice"), [])
         answer = self.expect(self.client.bulk("messages", rows, "?on_error=dead_letter"), 200)
         self.assertEqual((answer.json()["accepted"], answer.json()["rejected"]), (1, 1))
