@@ -19,7 +19,7 @@ enum pz_rank {
     PZ_RANK_QUERY = 25,   // one query's shared state
     PZ_RANK_POOL = 30,    // worker pool
     PZ_RANK_QUEUE = 40,   // store: write queue
-    PZ_RANK_UPKEEP = 45,  // store: sealer and folder wake-ups
+    PZ_RANK_UPKEEP = 45,  // store: wake-ups of upkeep
     PZ_RANK_FEED = 50,    // feed overlay
     PZ_RANK_VERSION = 60, // store: current version
     PZ_RANK_SYMBOLS = 70, // one domain's table
