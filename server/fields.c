@@ -206,9 +206,10 @@ reply_faults(struct pz_request *request, const struct faults *faults)
     pz_problem_end(request);
 }
 
-bool
-pz_fields_read(struct pz_request *request, const struct pz_json *json,
-               const struct pz_field *fields, uint32_t count, struct pz_field_value *values)
+// False after answering with the faults.
+static bool
+read_fields(struct pz_request *request, const struct pz_json *json, const struct pz_field *fields,
+            uint32_t count, struct pz_field_value *values)
 {
     struct faults faults = {.fields = fields, .field_count = count};
     for (uint32_t i = 0; i < count; i++) {
@@ -232,5 +233,5 @@ pz_fields_read_body(struct pz_request *request, const struct pz_field *fields, u
         pz_problem_reply(request, &err);
         return false;
     }
-    return pz_fields_read(request, *json_out, fields, count, values);
+    return read_fields(request, *json_out, fields, count, values);
 }

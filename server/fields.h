@@ -29,13 +29,10 @@ struct pz_field_value {
 
 #define PZ_FIELDS_MAX 8
 
-// Reads `count` fields into values[0 .. count - 1]. Returns false after answering with a 422 that
-// lists every fault: a member missing, of a wrong type, out of range, or unknown.
-bool pz_fields_read(struct pz_request *request, const struct pz_json *json,
-                    const struct pz_field *fields, uint32_t count, struct pz_field_value *values);
-
-// Parses the collected body and reads the fields; answers 400 or 422 by itself. The caller frees
-// *json_out, which the values borrow from, in any case.
+// Parses the collected body and reads `count` fields into values[0 .. count - 1]. Returns false
+// after answering: with a 400 when the body is no JSON object, with a 422 that lists every fault
+// when a member is missing, of a wrong type, out of range, or unknown. The caller frees *json_out,
+// which the values borrow from, in any case.
 bool pz_fields_read_body(struct pz_request *request, const struct pz_field *fields, uint32_t count,
                          struct pz_field_value *values, struct pz_json **json_out);
 

@@ -24,8 +24,9 @@
 #define LOAD_QUEUE_MAX 16
 #define STOP_US_MAX (10 * PZ_US_PER_SECOND)
 
-void
-pz_server_find_domains(struct pz_server *server)
+// Finds the domains' ids in the built-in tables.
+static void
+find_domains(struct pz_server *server)
 {
     struct pz_version *version = pz_version_acquire(server->store);
     const struct pz_table_def *views = pz_version_find_table(version, PZ_STR("views"));
@@ -225,7 +226,7 @@ run(struct pz_server *server, const struct sockaddr_storage *address, const sigs
     struct pz_error err;
     enum pz_status status = open_store(server, &err);
     if (status == PZ_OK) {
-        pz_server_find_domains(server);
+        find_domains(server);
         start_workers(server);
         status = start_http(server, address, &err);
     }

@@ -23,7 +23,4 @@ struct pz_server {
     int64_t started_us; // monotonic
 };
 
-// Finds the domains' ids in the built-in tables.
-void pz_server_find_domains(struct pz_server *server);
-
 #endif

@@ -54,8 +54,9 @@ pz__tables_insert(struct pz_store *store, struct pz_table *table)
     store->tables[at] = table;
 }
 
-void
-pz__tables_remove(struct pz_store *store, struct pz_table *table)
+// Takes a table out of the writer's list; does not free it.
+static void
+remove_table(struct pz_store *store, struct pz_table *table)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < store->table_count; i++) {
@@ -256,7 +257,7 @@ pz__group_ddl_committed(struct pz_group *group)
         return;
     }
     struct pz_table *table = group->dropped;
-    pz__tables_remove(store, table);
+    remove_table(store, table);
     for (uint32_t i = 0; i < table->state.segments->count; i++) {
         pz_segment_unlink_on_release(table->state.segments->entries[i].segment);
     }

@@ -6,8 +6,9 @@
 
 #include <stdlib.h>
 
-void
-pz__hide(struct pz_table *table, struct pz_hide hide)
+// Notes that a row is to be hidden.
+static void
+note_hidden(struct pz_table *table, struct pz_hide hide)
 {
     struct pz_hide_list *list = &table->hides;
     if (list->count == list->capacity) {
@@ -114,7 +115,7 @@ pz__group_delete_message(struct pz_group *group, struct pz_write *write, struct 
         return pz_fail(err, PZ_CORRUPT, "message %lld is in the feed but not in its log",
                        (long long)write->message_id);
     }
-    pz__hide(messages, hide);
+    note_hidden(messages, hide);
     PZ_TRY(append_deletion(group, write->message_id,
                            write->at_us != 0 ? write->at_us : pz__store_now(store), err));
     write->accepted = 1;
@@ -181,7 +182,7 @@ delete_block(struct pz_group *group, struct pz_write *write, struct pz_table *ta
             continue;
         }
         hide.row = row;
-        pz__hide(table, hide);
+        note_hidden(table, hide);
         write->accepted++;
         if (is_messages) {
             PZ_TRY(append_deletion(group, ((const int64_t *)ids.data)[row],

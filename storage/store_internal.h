@@ -224,17 +224,14 @@ void pz__row_to_json(struct pz_store *store, const struct pz_batch *batch, size_
                      struct pz_buffer *out);
 void pz__group_ddl_committed(struct pz_group *group);
 void pz__group_ddl_aborted(struct pz_group *group);
-// Notes that a row is to be hidden.
-void pz__hide(struct pz_table *table, struct pz_hide hide);
 // The number the next row appended to the table in this group will have.
 static inline uint64_t
 pz__table_next_row(const struct pz_table *table)
 {
     return table->state.end_row + table->group_rows.row_count;
 }
-// Adds a table to the writer's list / takes one out (does not free it).
+// Adds a table to the writer's list.
 void pz__tables_insert(struct pz_store *store, struct pz_table *table);
-void pz__tables_remove(struct pz_store *store, struct pz_table *table);
 struct pz_table *pz__table_create(struct pz_table_def *owned_def);
 void pz__table_destroy(struct pz_table *table); // not its def
 struct pz_domain *pz__store_domain(struct pz_store *store, uint32_t domain_id);
@@ -280,17 +277,12 @@ PZ_MUST_USE enum pz_status pz__segment_publish(struct pz_store *store, const str
                                                struct pz_segment_info *info_out,
                                                struct pz_segment **segment_out,
                                                struct pz_error *err);
-// View counts per message, of rows about to become a segment or of one that is there.
-PZ_MUST_USE enum pz_status pz__view_layer_of_rows(const struct pz_batch *rows, uint64_t segment_id,
-                                                  struct pz_feed_layer **layer_out,
-                                                  struct pz_error *err);
+// View counts per message, of a segment that is there.
 PZ_MUST_USE enum pz_status pz__view_layer_of_segment(struct pz_segment *segment,
                                                      struct pz_feed_layer **layer_out,
                                                      struct pz_error *err);
 // Inside a group: registers a load's segments. After its commit: shows them.
 enum pz_status pz__group_load(struct pz_group *group, struct pz_write *write, struct pz_error *err);
 void pz__group_load_committed(struct pz_group *group);
-// A fresh segment id. Any thread.
-uint64_t pz__store_take_segment_id(struct pz_store *store);
 
 #endif

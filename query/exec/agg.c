@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-size_t
-pz__agg_main_size(const struct pz_agg_spec *spec)
+static size_t
+main_size(const struct pz_agg_spec *spec)
 {
     switch (spec->kind) {
     case PZ_AGG_ROWS:
@@ -44,7 +44,7 @@ pz_agg_group_bytes(const struct pz_agg_spec *specs, uint32_t agg_count)
 {
     size_t bytes = sizeof(uint64_t);
     for (uint32_t i = 0; i < agg_count; i++) {
-        bytes += pz__agg_main_size(&specs[i]) + has_seen(&specs[i]) +
+        bytes += main_size(&specs[i]) + has_seen(&specs[i]) +
                  (specs[i].is_distinct ? sizeof(uint64_t) : 0);
     }
     return bytes;
@@ -86,7 +86,7 @@ pz_agg_reserve(struct pz_agg_table *table, uint32_t groups)
         struct pz_agg_state *state = &table->states[i];
         const struct pz_agg_spec *spec = &table->specs[i];
         bool has_nulls = spec->is_distinct || state->nulls.bytes > 0;
-        if (!pz_array_grow(&state->main, budget, n * pz__agg_main_size(spec)) ||
+        if (!pz_array_grow(&state->main, budget, n * main_size(spec)) ||
             (has_seen(spec) && !pz_array_grow(&state->seen, budget, n)) ||
             (has_nulls && !pz_array_grow(&state->nulls, budget, n * sizeof(uint64_t))) ||
             (state->wraps.bytes > 0 &&

@@ -19,7 +19,6 @@ struct pz__best {
     uint8_t byte;
 };
 
-size_t pz__agg_main_size(const struct pz_agg_spec *spec);
 bool pz__agg_need_nulls(struct pz_agg_table *table, struct pz_agg_state *state);
 bool pz__agg_add_wrap(struct pz_agg_table *table, struct pz_agg_state *state, uint32_t group,
                       int64_t wraps);

@@ -41,8 +41,8 @@ run_one_row(struct pz_source *source, struct pz_worker *worker, uint32_t morsel,
     return pz_worker_push(worker, &chunk, err);
 }
 
-void
-pz_source_of_one_row(struct pz_source *source_out)
+static void
+source_of_one_row(struct pz_source *source_out)
 {
     *source_out = (struct pz_source){
         .morsel_count = 1, .open = open_nothing, .run = run_one_row, .row_estimate = 1};
@@ -60,8 +60,8 @@ run_rowset(struct pz_source *source, struct pz_worker *worker, uint32_t morsel,
     return pz_worker_push(worker, &chunk, err);
 }
 
-void
-pz_source_of_rowset(const struct pz_rowset *set, struct pz_source *source_out)
+static void
+source_of_rowset(const struct pz_rowset *set, struct pz_source *source_out)
 {
     *source_out = (struct pz_source){.payload = (void *)(uintptr_t)set, // only read
                                      .morsel_count = set->part_count,
@@ -116,7 +116,7 @@ keep_rows(struct pz_pipeline *input, uint32_t column_count, uint64_t limit, uint
     struct keeper keeper = {exec, set, skip};
     struct pz_consumer consumer = {&keeper, keep};
     PZ_TRY(pz_pipeline_run_in_order(input, limit, &consumer, err));
-    pz_source_of_rowset(set, source_out);
+    source_of_rowset(set, source_out);
     return PZ_OK;
 }
 
@@ -225,7 +225,7 @@ pz_pipeline_build(struct pz_exec *exec, const struct pz_plan *plan, struct pz_pi
     case PZ_PLAN_SCAN:
         return build_scan(exec, plan, &pipeline->source, err);
     case PZ_PLAN_ONE_ROW:
-        pz_source_of_one_row(&pipeline->source);
+        source_of_one_row(&pipeline->source);
         return PZ_OK;
     case PZ_PLAN_AGGREGATE:
         return build_aggregate(exec, plan, &pipeline->source, err);

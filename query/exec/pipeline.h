@@ -139,11 +139,6 @@ PZ_MUST_USE enum pz_status pz_exec_each(struct pz_exec *exec, uint32_t count,
 PZ_MUST_USE enum pz_status pz_pipeline_build(struct pz_exec *exec, const struct pz_plan *plan,
                                              struct pz_pipeline *pipeline, struct pz_error *err);
 
-// Sources of rows that are there already.
-struct pz_rowset;
-void pz_source_of_rowset(const struct pz_rowset *set, struct pz_source *source_out);
-void pz_source_of_one_row(struct pz_source *source_out);
-
 struct pz_node_stats *pz_exec_node(const struct pz_exec *exec, const struct pz_plan *plan);
 enum pz_status pz_exec_fail_memory(const struct pz_exec *exec, const char *what,
                                    struct pz_error *err);

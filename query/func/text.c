@@ -92,8 +92,9 @@ map_case(uint32_t code_point, const struct case_range *ranges, size_t count)
 
 #define RANGES(table) table, sizeof table / sizeof *table
 
-uint32_t
-pz_unicode_lower(uint32_t c)
+// Simple case mapping of one code point.
+static uint32_t
+lower_of(uint32_t c)
 {
     if (c < 0x80) {
         return c >= 'A' && c <= 'Z' ? c + 32 : c;
@@ -103,8 +104,8 @@ pz_unicode_lower(uint32_t c)
                : map_case(c, RANGES(lower_ranges));
 }
 
-uint32_t
-pz_unicode_upper(uint32_t c)
+static uint32_t
+upper_of(uint32_t c)
 {
     if (c < 0x80) {
         return c >= 'a' && c <= 'z' ? c - 32 : c;
@@ -135,7 +136,7 @@ change_case(struct pz_str text, uint32_t (*change)(uint32_t), struct pz_arena *a
 struct pz_str
 pz_text_lower(struct pz_str text, struct pz_arena *arena)
 {
-    return change_case(text, pz_unicode_lower, arena);
+    return change_case(text, lower_of, arena);
 }
 
 static enum pz_status
@@ -155,13 +156,13 @@ case_kernel(struct pz_call *call, uint32_t (*change)(uint32_t), struct pz_error 
 enum pz_status
 pz_fn_lower(struct pz_call *call, struct pz_error *err)
 {
-    return case_kernel(call, pz_unicode_lower, err);
+    return case_kernel(call, lower_of, err);
 }
 
 enum pz_status
 pz_fn_upper(struct pz_call *call, struct pz_error *err)
 {
-    return case_kernel(call, pz_unicode_upper, err);
+    return case_kernel(call, upper_of, err);
 }
 
 // ---- joining -------------------------------------------------------------------------------

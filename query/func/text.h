@@ -5,9 +5,6 @@
 
 #include "query/func/kernel.h"
 
-// Simple case mapping of one code point.
-uint32_t pz_unicode_lower(uint32_t code_point);
-uint32_t pz_unicode_upper(uint32_t code_point);
 // A copy in lower case; data is NULL when out of memory.
 struct pz_str pz_text_lower(struct pz_str text, struct pz_arena *arena);
 

@@ -19,9 +19,9 @@ fill(struct pz_parser *parser, struct pz_token *token)
     }
 }
 
-enum pz_status
-pz__parser_init(struct pz_parser *parser, struct pz_str text, struct pz_arena *arena,
-                struct pz_error *err)
+static enum pz_status
+init_parser(struct pz_parser *parser, struct pz_str text, struct pz_arena *arena,
+            struct pz_error *err)
 {
     *parser = (struct pz_parser){.arena = arena};
     PZ_TRY(pz_lexer_init(&parser->lexer, text, arena, err));
@@ -263,8 +263,8 @@ pz__list_add(struct pz_parser *parser, struct pz_parse_list *list, size_t size)
     return item;
 }
 
-bool
-pz__token_is_name(const struct pz_token *token)
+static bool
+is_name(const struct pz_token *token)
 {
     return token->kind == PZ_TOKEN_NAME || token->kind == PZ_TOKEN_QUOTED ||
            (token->kind == PZ_TOKEN_KEYWORD &&
@@ -274,7 +274,7 @@ pz__token_is_name(const struct pz_token *token)
 bool
 pz__at_name(const struct pz_parser *parser)
 {
-    return pz__token_is_name(&parser->window[0]);
+    return is_name(&parser->window[0]);
 }
 
 enum pz_status
@@ -332,7 +332,7 @@ parse_explain(struct pz_parser *parser, struct pz_ast_statement *out, struct pz_
     out->kind = PZ_AST_EXPLAIN;
     pz__advance(parser);
     out->is_analyze = pz__accept_word(parser, "analyze") || pz__accept_word(parser, "analyse");
-    if (pz__at_operator(parser, PZ_OPERATOR_LPAREN) && pz__token_is_name(&parser->window[1])) {
+    if (pz__at_operator(parser, PZ_OPERATOR_LPAREN) && is_name(&parser->window[1])) {
         return pz__unsupported(parser->window[0].offset, "EXPLAIN with options",
                                "write EXPLAIN SELECT … or EXPLAIN ANALYZE SELECT …", err);
     }
@@ -460,7 +460,7 @@ pz_parse(struct pz_str text, struct pz_arena *arena, struct pz_ast_statement *st
 {
     struct pz_parser parser;
     *statement_out = (struct pz_ast_statement){0};
-    PZ_TRY(pz__parser_init(&parser, text, arena, err));
+    PZ_TRY(init_parser(&parser, text, arena, err));
     PZ_TRY(parse_statement(&parser, statement_out, err));
     if (pz__accept_operator(&parser, PZ_OPERATOR_SEMICOLON)) {
         while (pz__accept_operator(&parser, PZ_OPERATOR_SEMICOLON)) {

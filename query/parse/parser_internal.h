@@ -26,8 +26,6 @@ struct pz_parser {
 
 // ---- tokens (parser.c) ---------------------------------------------------------------------
 
-PZ_MUST_USE enum pz_status pz__parser_init(struct pz_parser *parser, struct pz_str text,
-                                           struct pz_arena *arena, struct pz_error *err);
 // Moves on to the next token.
 void pz__advance(struct pz_parser *parser);
 bool pz__at_keyword(const struct pz_parser *parser, enum pz_keyword keyword);
@@ -72,7 +70,6 @@ void *pz__list_add(struct pz_parser *parser, struct pz_parse_list *list, size_t 
 // ---- names ---------------------------------------------------------------------------------
 
 bool pz__at_name(const struct pz_parser *parser); // that can be the name of a column or table
-bool pz__token_is_name(const struct pz_token *token);
 // The name of a column or table.
 PZ_MUST_USE enum pz_status pz__parse_name(struct pz_parser *parser, struct pz_ast_name *name_out,
                                           struct pz_error *err);

@@ -324,12 +324,13 @@ flatten(struct pz_rewriter *rewriter, struct pz_expr *expr)
     return PZ_OK;
 }
 
-enum pz_status
-pz__fold_expr(struct pz_rewriter *rewriter, void *context, struct pz_expr **at)
+// One expression, as the rules see it.
+static enum pz_status
+fold_expr(struct pz_rewriter *rewriter, void *context, struct pz_expr **at)
 {
     struct pz_expr *expr = *at;
     for (uint32_t i = 0; i < expr->arg_count; i++) {
-        PZ_TRY(pz__fold_expr(rewriter, context, &expr->args[i]));
+        PZ_TRY(fold_expr(rewriter, context, &expr->args[i]));
     }
     switch (expr->kind) {
     case PZ_EXPR_CONST:
@@ -366,7 +367,7 @@ enum pz_status
 pz__rewrite_fold(struct pz_rewriter *rewriter, struct pz_plan *plan)
 {
     for (; plan != NULL; plan = plan->child) {
-        PZ_TRY(pz__rewrite_exprs(rewriter, plan, pz__fold_expr, NULL));
+        PZ_TRY(pz__rewrite_exprs(rewriter, plan, fold_expr, NULL));
     }
     return PZ_OK;
 }

@@ -34,9 +34,6 @@ PZ_MUST_USE enum pz_status pz__rewrite_symbols(struct pz_rewriter *rewriter, str
 PZ_MUST_USE enum pz_status pz__rewrite_prune(struct pz_rewriter *rewriter, struct pz_plan *plan,
                                              bool is_needed_above);
 
-// One expression, as the rules see it.
-PZ_MUST_USE enum pz_status pz__fold_expr(struct pz_rewriter *rewriter, void *context,
-                                         struct pz_expr **expr);
 // A copy with every column reference i replaced by a copy of by[i]; NULL when out of memory.
 struct pz_expr *pz__expr_replace_columns(struct pz_arena *arena, const struct pz_expr *expr,
                                          struct pz_expr *const *by);

@@ -121,9 +121,10 @@ make_layer(const int64_t *ids, size_t count, uint64_t segment_id, struct pz_feed
     return PZ_OK;
 }
 
-enum pz_status
-pz__view_layer_of_rows(const struct pz_batch *rows, uint64_t segment_id,
-                       struct pz_feed_layer **layer_out, struct pz_error *err)
+// View counts per message, of rows about to become a segment.
+static enum pz_status
+layer_of_rows(const struct pz_batch *rows, uint64_t segment_id, struct pz_feed_layer **layer_out,
+              struct pz_error *err)
 {
     return make_layer(rows->columns[PZ_VIEWS_MESSAGE].ints, rows->row_count, segment_id, layer_out,
                       err);
@@ -195,7 +196,7 @@ write_segment(struct pz_load *load, struct pz_error *err)
     PZ_TRY(status);
     PZ_TRY(pz__segment_publish(load->store, &load->rows, &made.info, &made.segment, err));
     if (load->def->id == PZ_TABLE_VIEWS) {
-        status = pz__view_layer_of_rows(&load->rows, made.info.segment_id, &made.layer, err);
+        status = layer_of_rows(&load->rows, made.info.segment_id, &made.layer, err);
     }
     load->segments =
         pz_xrealloc(load->segments, (load->segment_count + 1) * sizeof *load->segments);

@@ -8,8 +8,9 @@
 
 #include <string.h>
 
-uint64_t
-pz__store_take_segment_id(struct pz_store *store)
+// A fresh segment id. Any thread.
+static uint64_t
+take_segment_id(struct pz_store *store)
 {
     return atomic_fetch_add(&store->next_segment_id, 1);
 }
@@ -50,7 +51,7 @@ pz__segment_publish(struct pz_store *store, const struct pz_batch *rows,
     char path[4400];
     *segment_out = NULL;
     PZ_TRY(pz__store_check_space(store, pz_batch_bytes(rows), err));
-    uint64_t segment_id = pz__store_take_segment_id(store);
+    uint64_t segment_id = take_segment_id(store);
     pz__segment_path(store, rows->def->id, segment_id, true, temporary, sizeof temporary);
     pz__segment_path(store, rows->def->id, segment_id, false, path, sizeof path);
     PZ_TRY(pz_segment_write(temporary, segment_id, rows, info_out, err));
