@@ -133,12 +133,12 @@ END {
 }
 ' exceptions="$exceptions" "$exceptions" || failed=1
 
-# Scripts and lists: the licence line may follow the line that names the interpreter.
+# Scripts, lists, pages: the licence line may follow the line that names the interpreter or the type.
 while IFS= read -r -d '' file; do
     head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || {
         echo "$file:1: no line # SPDX-License-Identifier: Apache-2.0"
         failed=1
     }
-done < <(source_files "$root" sh py cmake txt css js | grep -zv '^tests/data/\|^docs/')
+done < <(source_files "$root" sh py cmake txt css js html lua | grep -zv '^tests/data/\|^docs/')
 
 exit "$failed"
