@@ -20,7 +20,6 @@ import plaza
 
 SAMPLES = (
     os.environ.get("PLAZA_TEST_SAMPLE", ""),
-    os.path.join(plaza.ROOT, "..", "shared", "data", "messages.ndjson.zst"),
     os.path.join(plaza.ROOT, "tests", "data", "messages.ndjson.zst"),
 )
 MAP = "user_id=user,body=text,message_id=id"
