@@ -11,8 +11,6 @@
 #define QUERY_MEMORY_DEFAULT ((size_t)1 << 30)
 #define TIMEOUT_DEFAULT_US (30 * PZ_US_PER_SECOND)
 #define COMMIT_POLL_US 1000
-// Workers step back for the feed.
-#define WORKER_NICE 5
 
 struct pz_engine {
     struct pz_store *store;
@@ -34,7 +32,7 @@ pz_engine_create(struct pz_store *store, const struct pz_engine_options *options
     engine->vector_rows = options->vector_rows != 0 && options->vector_rows < PZ_VECTOR_ROWS
                               ? options->vector_rows
                               : PZ_VECTOR_ROWS;
-    engine->pool = pz_pool_create(engine->threads, WORKER_NICE);
+    engine->pool = pz_pool_create(engine->threads, PZ_QUERY_NICE);
     return engine;
 }
 

@@ -13,6 +13,10 @@
 #define PZ_SQL_TEXT_MAX (256u * 1024)
 #define PZ_SQL_DEPTH_MAX 200
 
+// How far threads that run statements step back for the feed: the caller of pz_query_run should be
+// as nice as the engine's own workers.
+#define PZ_QUERY_NICE 10
+
 struct pz_engine;
 
 struct pz_engine_options {

@@ -14,6 +14,7 @@ struct pz_jobs {
     unsigned waiting, running, queue_max;
     bool is_stopping;
     unsigned thread_count;
+    int nice;
     struct pz_thread threads[];
 };
 
@@ -21,6 +22,7 @@ static void *
 work(void *payload)
 {
     struct pz_jobs *jobs = payload;
+    pz_thread_set_nice(jobs->nice);
     pz_mutex_lock(&jobs->mutex);
     for (;;) {
         while (jobs->first == NULL && !jobs->is_stopping) {
@@ -44,13 +46,14 @@ work(void *payload)
 }
 
 struct pz_jobs *
-pz_jobs_create(const char *name, unsigned thread_count, unsigned queue_max)
+pz_jobs_create(const char *name, unsigned thread_count, unsigned queue_max, int nice)
 {
     PZ_ASSERT(thread_count > 0);
     struct pz_jobs *jobs = pz_xcalloc(1, sizeof *jobs + thread_count * sizeof(struct pz_thread));
     pz_mutex_init(&jobs->mutex, PZ_RANK_SERVER, name);
     pz_cond_init(&jobs->wake);
     jobs->queue_max = queue_max;
+    jobs->nice = nice;
     jobs->thread_count = thread_count;
     for (unsigned i = 0; i < thread_count; i++) {
         pz_thread_start(&jobs->threads[i], name, work, jobs);

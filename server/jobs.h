@@ -14,8 +14,9 @@ struct pz_job {
 };
 
 struct pz_jobs;
-// `name` is the threads' name, at most 15 bytes.
-struct pz_jobs *pz_jobs_create(const char *name, unsigned thread_count, unsigned queue_max);
+// `name` is the threads' name, at most 15 bytes; `nice` how far they step back for other threads.
+struct pz_jobs *pz_jobs_create(const char *name, unsigned thread_count, unsigned queue_max,
+                               int nice);
 // Runs what is queued, then stops the threads.
 void pz_jobs_destroy(struct pz_jobs *jobs);
 // False when all threads are busy and the queue is full; `run` will not be called then.

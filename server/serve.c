@@ -22,6 +22,7 @@
 
 #define QUERY_QUEUE_MAX 32
 #define LOAD_QUEUE_MAX 16
+#define LOAD_NICE 5
 #define STOP_US_MAX (10 * PZ_US_PER_SECOND)
 
 // Finds the domains' ids in the built-in tables.
@@ -137,8 +138,8 @@ start_workers(struct pz_server *server)
         .query_memory_bytes = config->query_memory,
     };
     server->engine = pz_engine_create(server->store, &options);
-    server->queries = pz_jobs_create("plaza-query", cores, QUERY_QUEUE_MAX);
-    server->loads = pz_jobs_create("plaza-load", cores < 2 ? 2 : cores, LOAD_QUEUE_MAX);
+    server->queries = pz_jobs_create("plaza-query", cores, QUERY_QUEUE_MAX, PZ_QUERY_NICE);
+    server->loads = pz_jobs_create("plaza-load", cores < 2 ? 2 : cores, LOAD_QUEUE_MAX, LOAD_NICE);
 }
 
 static enum pz_status

@@ -26,7 +26,7 @@ PZ_TEST(the_queue_is_bounded_and_everything_taken_is_run)
     _Atomic bool gate = false;
     _Atomic int done = 0;
     struct work work[10];
-    struct pz_jobs *jobs = pz_jobs_create("test", 2, 3);
+    struct pz_jobs *jobs = pz_jobs_create("test", 2, 3, 0);
     int taken = 0;
     for (int i = 0; i < 10; i++) {
         work[i] = (struct work){.job.run = run_work, .gate = &gate, .done = &done};
