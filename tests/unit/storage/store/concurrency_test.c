@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "storage/store.h"
 #include "tests/support/test.h"
+#include "tests/unit/storage/store/notes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ static const struct pz_store_options background = {.create = true,
                                                    .cache_bytes = 4u << 20,
                                                    .map_bytes = 1u << 30};
 
+// In any thread, unlike notes_table.
 static const struct pz_table_def *
 find_table(struct pz_store *store, const char *name)
 {
@@ -40,22 +42,6 @@ find_table(struct pz_store *store, const char *name)
     const struct pz_table_def *def = pz_version_find_table(version, pz_str_from(name));
     pz_version_release(version);
     return def;
-}
-
-static enum pz_status
-create_table(struct pz_store *store, const char *name)
-{
-    struct pz_column_def columns[] = {
-        {.name = "n", .type = PZ_TYPE_BIGINT, .is_not_null = true},
-        {.name = "at", .type = PZ_TYPE_TIMESTAMP},
-        {.name = "tag", .type = PZ_TYPE_SYMBOL},
-        {.name = "text", .type = PZ_TYPE_TEXT},
-    };
-    struct pz_table_def def = {.time_column = 1, .column_count = 4, .columns = columns};
-    (void)snprintf(def.name, sizeof def.name, "%s", name);
-    struct pz_write write = {.kind = PZ_WRITE_CREATE_TABLE, .table = &def};
-    struct pz_error err = {0};
-    return pz_store_submit_wait(store, &write, &err);
 }
 
 static uint32_t
@@ -311,8 +297,8 @@ create_and_drop(void *payload)
         struct pz_batch batch;
         struct pz_error err = {0};
         (void)snprintf(name, sizeof name, "t%d", i % 3);
-        PZ_CHECK_EQ_I64(create_table(world->store, name), PZ_OK);
-        PZ_CHECK_EQ_I64(create_table(world->store, name), PZ_EXISTS);
+        PZ_CHECK_EQ_I64(notes_try_create(world->store, name, NULL), PZ_OK);
+        PZ_CHECK_EQ_I64(notes_try_create(world->store, name, NULL), PZ_EXISTS);
         const struct pz_table_def *def = find_table(world->store, name);
         fill_notes(world, &batch, def, 0, 300);
         write_batch(world, &batch, 300);
@@ -513,7 +499,7 @@ PZ_TEST(versions_hold_still_among_writers)
     const char *dir = pz_test_path("store");
     world->seed = pz_test_seed() * 100;
     PZ_REQUIRE_OK(pz_store_open(dir, &background, &world->store, &err), &err);
-    PZ_REQUIRE(create_table(world->store, "notes") == PZ_OK);
+    notes_create(world->store, "notes");
     world->notes = find_table(world->store, "notes");
     (void)symbol(world->store, 1, 0);
     atomic_store(&world->working, WRITERS);
@@ -558,7 +544,7 @@ PZ_TEST(close_answers_what_is_queued)
     const char *dir = pz_test_path("store");
     struct queued *queued = pz_xcalloc(QUEUED, sizeof *queued);
     PZ_REQUIRE_OK(pz_store_open(dir, &background, &world.store, &err), &err);
-    PZ_REQUIRE(create_table(world.store, "notes") == PZ_OK);
+    notes_create(world.store, "notes");
     const struct pz_table_def *def = find_table(world.store, "notes");
     for (int i = 0; i < QUEUED; i++) {
         fill_notes(&world, &queued[i].batch, def, i, 1);
@@ -600,7 +586,7 @@ PZ_TEST(a_full_queue_refuses)
     struct pz_batch batch;
     struct pz_write block = {.kind = PZ_WRITE_ROWS, .batches = &batch, .batch_count = 1};
     PZ_REQUIRE_OK(pz_store_open(pz_test_path("store"), &background, &world.store, &err), &err);
-    PZ_REQUIRE(create_table(world.store, "notes") == PZ_OK);
+    notes_create(world.store, "notes");
     fill_notes(&world, &batch, find_table(world.store, "notes"), 0, 100000);
     // Far more than 64 MiB together; the writer takes them one by one.
     enum { MANY = 40 };

@@ -28,8 +28,8 @@ notes_open(const char *dir)
     return store;
 }
 
-void
-notes_create(struct pz_store *store, const char *name)
+enum pz_status
+notes_try_create(struct pz_store *store, const char *name, struct pz_error *err)
 {
     struct pz_column_def columns[] = {
         {.name = "n", .type = PZ_TYPE_BIGINT, .is_not_null = true},
@@ -40,8 +40,14 @@ notes_create(struct pz_store *store, const char *name)
     struct pz_table_def def = {.time_column = 1, .column_count = 4, .columns = columns};
     (void)snprintf(def.name, sizeof def.name, "%s", name);
     struct pz_write write = {.kind = PZ_WRITE_CREATE_TABLE, .table = &def};
+    return pz_store_submit_wait(store, &write, err);
+}
+
+void
+notes_create(struct pz_store *store, const char *name)
+{
     struct pz_error err = {0};
-    PZ_REQUIRE_OK(pz_store_submit_wait(store, &write, &err), &err);
+    PZ_REQUIRE_OK(notes_try_create(store, name, &err), &err);
 }
 
 const struct pz_table_def *

@@ -10,6 +10,7 @@ struct pz_store *notes_open(const char *dir);
 enum pz_status notes_try_open(const char *dir, struct pz_store **store_out, struct pz_error *err);
 
 void notes_create(struct pz_store *store, const char *name);
+enum pz_status notes_try_create(struct pz_store *store, const char *name, struct pz_error *err);
 const struct pz_table_def *notes_table(struct pz_store *store, const char *name);
 uint32_t notes_symbol(struct pz_store *store, uint32_t domain_id, const char *name);
 
