@@ -7,28 +7,10 @@
 #include "storage/column/batch.h"
 #include "storage/segment/segment.h"
 #include "tests/support/test.h"
+#include "tests/unit/storage/kv/scratch_env.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static struct pz_kv_env *
-open_env(void)
-{
-    const struct pz_kv_options options = {.map_bytes = 64u << 20, .is_ephemeral = true};
-    struct pz_kv_env *env = NULL;
-    struct pz_error err = {0};
-    PZ_REQUIRE_OK(pz_kv_open(pz_test_path("kv"), true, &options, &env, &err), &err);
-    return env;
-}
-
-static struct pz_kv_txn *
-begin(struct pz_kv_env *env)
-{
-    struct pz_kv_txn *txn = NULL;
-    struct pz_error err = {0};
-    PZ_REQUIRE_OK(pz_kv_begin_write(env, &txn, &err), &err);
-    return txn;
-}
 
 // Everything a walk finds, as text.
 struct listing {
@@ -157,8 +139,8 @@ put_things(struct pz_kv_txn *txn, uint32_t table_id)
 
 PZ_TEST(what_is_put_is_visited)
 {
-    struct pz_kv_env *env = open_env();
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_env *env = scratch_env_open(64u << 20);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     struct pz_error err = {0};
     PZ_CHECK_OK(pz_catalog_put_domain(txn, 16, PZ_STR("tag"), &err), &err);
     put_things(txn, 100);
@@ -176,8 +158,8 @@ PZ_TEST(what_is_put_is_visited)
 
 PZ_TEST(a_table_goes_whole_and_alone)
 {
-    struct pz_kv_env *env = open_env();
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_env *env = scratch_env_open(64u << 20);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     struct pz_error err = {0};
     struct pz_buffer both = {0};
     put_things(txn, 100);
@@ -197,8 +179,8 @@ PZ_TEST(a_table_goes_whole_and_alone)
 
 PZ_TEST(trimming_hidden_rows_of_the_tail)
 {
-    struct pz_kv_env *env = open_env();
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_env *env = scratch_env_open(64u << 20);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     struct pz_error err = {0};
     for (uint32_t table_id = 5; table_id < 8; table_id++) {
         PZ_CHECK_OK(pz_catalog_put_deleted_tail(txn, table_id, 1, &err), &err);
@@ -216,8 +198,8 @@ PZ_TEST(trimming_hidden_rows_of_the_tail)
 
 PZ_TEST(facts)
 {
-    struct pz_kv_env *env = open_env();
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_env *env = scratch_env_open(64u << 20);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     struct pz_error err = {0};
     uint64_t value = 9;
     PZ_CHECK_OK(pz_catalog_get_fact(txn, "commit", &value, &err), &err);
@@ -290,12 +272,12 @@ change_one(struct pz_kv_txn *txn, struct pz_rng *rng)
 
 PZ_TEST(changed_records_are_an_error_and_never_a_crash)
 {
-    struct pz_kv_env *env = open_env();
+    struct pz_kv_env *env = scratch_env_open(64u << 20);
     struct pz_rng rng;
     unsigned refused = 0;
     pz_rng_init(&rng, pz_test_seed());
     for (int i = 0; i < 3000; i++) {
-        struct pz_kv_txn *txn = begin(env);
+        struct pz_kv_txn *txn = scratch_env_begin(env);
         struct pz_buffer text = {0};
         struct pz_error err = {0};
         put_things(txn, 100);

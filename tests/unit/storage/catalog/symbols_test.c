@@ -6,6 +6,7 @@
 #include "storage/catalog/symbols.h"
 #include "storage/column/schema.h"
 #include "tests/support/test.h"
+#include "tests/unit/storage/kv/scratch_env.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,16 +131,6 @@ PZ_TEST(threads_get_the_same_codes)
 
 // ---- on disk --------------------------------------------------------------------------------
 
-static struct pz_kv_env *
-open_env(void)
-{
-    const struct pz_kv_options options = {.map_bytes = 64u << 20, .is_ephemeral = true};
-    struct pz_kv_env *env = NULL;
-    struct pz_error err = {0};
-    PZ_REQUIRE_OK(pz_kv_open(pz_test_path("kv"), true, &options, &env, &err), &err);
-    return env;
-}
-
 static void
 persist(struct pz_domain *domain, struct pz_kv_env *env, bool is_committed)
 {
@@ -169,7 +160,7 @@ load(struct pz_kv_env *env, struct pz_domain **domain_out, struct pz_error *err)
 
 PZ_TEST(symbols_come_back)
 {
-    struct pz_kv_env *env = open_env();
+    struct pz_kv_env *env = scratch_env_open(64u << 20);
     struct pz_domain *domain = pz_domain_create(DOMAIN);
     struct pz_domain *other = pz_domain_create(DOMAIN + 1); // must not mix
     struct pz_error err = {0};
@@ -218,7 +209,7 @@ replace_run(struct pz_kv_env *env, uint32_t first, const struct pz_buffer *value
 
 PZ_TEST(changed_runs_are_refused)
 {
-    struct pz_kv_env *env = open_env();
+    struct pz_kv_env *env = scratch_env_open(64u << 20);
     struct pz_error err = {0};
     struct pz_buffer run = {0};
     struct pz_domain *domain;

@@ -3,6 +3,7 @@
 // were changed, checksum and all, are an error and never a crash.
 #include "storage/tail/chunk.h"
 #include "tests/support/test.h"
+#include "tests/unit/storage/kv/scratch_env.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,25 +73,6 @@ fill(struct pz_batch *batch, const struct pz_table_def *of, size_t rows, struct 
     }
 }
 
-static struct pz_kv_env *
-open_env(void)
-{
-    const struct pz_kv_options options = {.map_bytes = 256u << 20, .is_ephemeral = true};
-    struct pz_kv_env *env = NULL;
-    struct pz_error err = {0};
-    PZ_REQUIRE_OK(pz_kv_open(pz_test_path("kv"), true, &options, &env, &err), &err);
-    return env;
-}
-
-static struct pz_kv_txn *
-begin(struct pz_kv_env *env)
-{
-    struct pz_kv_txn *txn = NULL;
-    struct pz_error err = {0};
-    PZ_REQUIRE_OK(pz_kv_begin_write(env, &txn, &err), &err);
-    return txn;
-}
-
 static void
 put(struct pz_kv_txn *txn, const struct pz_batch *rows, uint64_t first_row)
 {
@@ -157,7 +139,7 @@ round_trip(struct pz_kv_env *env, size_t row_count, size_t text_max, struct pz_r
 {
     struct pz_batch rows[3];
     const struct pz_table_def *defs[3] = {&before, &def, &after};
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     uint64_t first_row = pz_rng_below(rng, 1u << 30);
     for (int t = 0; t < 3; t++) {
         fill(&rows[t], defs[t], t == 1 ? row_count : 10, rng, text_max);
@@ -175,7 +157,7 @@ round_trip(struct pz_kv_env *env, size_t row_count, size_t text_max, struct pz_r
 
 PZ_TEST(rows_go_in_and_come_out)
 {
-    struct pz_kv_env *env = open_env();
+    struct pz_kv_env *env = scratch_env_open(256u << 20);
     struct pz_rng rng;
     pz_rng_init(&rng, pz_test_seed());
     for (size_t rows = 1; rows < 200; rows += 1 + rows / 8) {
@@ -189,8 +171,8 @@ PZ_TEST(rows_go_in_and_come_out)
 
 PZ_TEST(values_are_of_bounded_size)
 {
-    struct pz_kv_env *env = open_env();
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_env *env = scratch_env_open(256u << 20);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     struct pz_rng rng;
     struct pz_batch rows;
     struct pz_kv_cursor *cursor = NULL;
@@ -217,8 +199,8 @@ PZ_TEST(values_are_of_bounded_size)
 
 PZ_TEST(a_table_without_rows_gives_none)
 {
-    struct pz_kv_env *env = open_env();
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_env *env = scratch_env_open(256u << 20);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     struct pz_rng rng;
     struct pz_batch rows;
     struct pz_error err = {0};
@@ -258,8 +240,8 @@ first_chunk(struct pz_kv_txn *txn, const struct pz_table_def *of)
 
 PZ_TEST(trim_keeps_chunks_that_end_later)
 {
-    struct pz_kv_env *env = open_env();
-    struct pz_kv_txn *txn = begin(env);
+    struct pz_kv_env *env = scratch_env_open(256u << 20);
+    struct pz_kv_txn *txn = scratch_env_begin(env);
     struct pz_rng rng;
     struct pz_error err = {0};
     bool more = true;
@@ -337,7 +319,7 @@ touch(void *payload, uint64_t first_row, const struct pz_batch *rows, struct pz_
 
 PZ_TEST(changed_bytes_are_an_error_and_never_a_crash)
 {
-    struct pz_kv_env *env = open_env();
+    struct pz_kv_env *env = scratch_env_open(256u << 20);
     struct pz_rng rng;
     struct pz_batch rows;
     struct pz_error err = {0};
@@ -345,7 +327,7 @@ PZ_TEST(changed_bytes_are_an_error_and_never_a_crash)
     unsigned refused = 0;
     pz_rng_init(&rng, pz_test_seed());
     for (int i = 0; i < 4000; i++) {
-        struct pz_kv_txn *txn = begin(env);
+        struct pz_kv_txn *txn = scratch_env_begin(env);
         char key[12] = {0, 0, 1, 44}; // table 300, row 0
         struct pz_bytes stored;
         uint64_t sum = 0;
