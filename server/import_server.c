@@ -93,7 +93,7 @@ post(struct sender *sender, size_t len, struct pz_error *err)
     struct pz_buffer path = path_of(sender);
     const struct pz_client_request request = {.path = path.data,
                                               .content_type = media_type(sender->import->format),
-                                              .body = sender->piece.data,
+                                              .body = len == 0 ? "" : sender->piece.data,
                                               .body_len = len};
     enum pz_status status;
     for (int i = 0;; i++) {
@@ -136,6 +136,9 @@ send_piece(struct sender *sender, size_t len, struct pz_error *err)
     struct pz_buffer *piece = &sender->piece;
     size_t header_len = sender->header.len;
     PZ_TRY(send(sender, len, err));
+    if (piece->len == 0) { // of an empty file; the buffer may have no memory yet
+        return PZ_OK;
+    }
     sender->lines_done += count_lines(piece->data + header_len, len - header_len);
     memmove(piece->data + header_len, piece->data + len, piece->len - len);
     piece->len -= len - header_len;

@@ -59,6 +59,18 @@ class Import(plaza.Case):
                             data=content)
             self.assertEqual(self.ids(), [7])
 
+    def test_nothing_at_all(self):
+        for name in ("a.ndjson", "a.csv"):
+            with self.subTest(name):
+                path = self.file(name, b"")
+                self.run_import("--table", "t", "--url", self.server.url, path)
+                self.run_import("--table", "no_such", "--url", self.server.url, path, code=1)
+        self.run_import("--table", "t", "--url", "http://127.0.0.1:1",
+                        self.file("a.ndjson", b""), code=69)
+        lines = self.file("one.ndjson", b'{"id":1}\n')
+        self.run_import("--table", "t", "--skip-lines", "1", "--url", self.server.url, lines)
+        self.assertEqual(self.ids(), [])
+
     def test_bad_rows_abort(self):
         path = self.file("bad.ndjson", b'{"id":1}\n{"id":"x"}\n{"id":3}\n')
         text = self.run_import("--table", "t", "--url", self.server.url, path, code=65)
