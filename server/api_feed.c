@@ -192,11 +192,11 @@ read_page_params(struct pz_request *request, struct page_request *page)
     *page = (struct page_request){.query.limit = PAGE_DEFAULT};
     if (pz_request_param(request, PZ_STR("limit"), &text)) {
         int64_t limit;
-        if (!pz_parse_i64(text, &limit) || limit < 0) {
+        if (!pz_parse_i64(text, &limit) || limit < 1) {
             pz_problem_say(request, PZ_INVALID, "limit must be a number from 1 to %d", PAGE_MAX);
             return false;
         }
-        page->query.limit = limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : (uint32_t)limit;
+        page->query.limit = limit > PAGE_MAX ? PAGE_MAX : (uint32_t)limit;
     }
     if (pz_request_param(request, PZ_STR("cursor"), &text)) {
         page->query.has_before = true;

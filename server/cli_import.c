@@ -106,6 +106,18 @@ format_of_option(const char *option, enum pz_record_format *format_out)
     return false;
 }
 
+// Whether the table has the columns is found out when it is loaded into.
+static enum pz_status
+check_map(struct pz_str text, struct pz_error *err)
+{
+    struct pz_arena arena;
+    struct pz_field_map map;
+    pz_arena_init(&arena, NULL);
+    enum pz_status status = pz_field_map_parse(text, &arena, &map, err);
+    pz_arena_fini(&arena);
+    return status;
+}
+
 struct arguments {
     const char *table, *map, *format, *on_error, *data_dir, *url, *skip_lines, *file;
     bool ignore_unknown, wants_help;
@@ -138,6 +150,9 @@ fill_import(const struct arguments *arguments, struct pz_import *import, struct 
                        arguments->format != NULL
                            ? "--format must be ndjson, csv or json"
                            : "the file's name does not tell its format; give --format");
+    }
+    if (arguments->map != NULL) {
+        PZ_TRY(check_map(pz_str_from(arguments->map), err));
     }
     if (arguments->on_error != NULL && strcmp(arguments->on_error, "dead_letter") == 0) {
         import->on_error = PZ_ON_ERROR_DEAD_LETTER;

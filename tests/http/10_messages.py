@@ -245,7 +245,7 @@ class Feed(plaza.Case):
         self.assertEqual(answer.json(), {"items": [], "next": None})
 
     def test_bad_parameters(self):
-        for query in ("limit=abc", "limit=1.5", "cursor=garbage", "cursor=AAAA",
+        for query in ("limit=abc", "limit=1.5", "limit=0", "limit=-1", "cursor=garbage", "cursor=AAAA",
                       "cursor=%F0%9F%8C%8D", "cursor=" + "A" * 2000, "user_id=%ff"):
             with self.subTest(query):
                 self.expect_problem(self.client.get("/v1/messages?" + query), 400)

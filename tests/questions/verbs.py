@@ -96,6 +96,10 @@ class Import(plaza.Case):
         self.run_import("--table", "t", "--map", "id=number,name=label", "--url", self.server.url,
                         path)
         self.assertEqual(self.client.sql("SELECT * FROM t"), [[1, "x"]])
+        for bad in ("id", "id=", "=number", "id=number,"):
+            text = self.run_import("--table", "t", "--map", bad, "--url", self.server.url, path,
+                                   code=64)
+            self.assertIn("field map", text)
 
     def test_what_is_not_there(self):
         path = self.file("a.ndjson", b'{"id":1}\n')
