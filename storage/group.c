@@ -312,6 +312,12 @@ check_space(struct pz_store *store, const struct pz_write *writes, struct pz_err
     return is_growth ? pz__store_check_space(store, 2 * bytes, err) : PZ_OK;
 }
 
+static void
+publish_version(void *payload)
+{
+    pz__version_publish(payload);
+}
+
 void
 pz__group_commit(struct pz_store *store, struct pz_write *writes)
 {
@@ -339,8 +345,7 @@ pz__group_commit(struct pz_store *store, struct pz_write *writes)
         follow(store);
         pz__group_ddl_committed(&group);
         pz__group_load_committed(&group);
-        pz_feed_group_commit(store->feed);
-        pz__version_publish(store);
+        pz_feed_group_commit(store->feed, publish_version, store);
         if (needs_upkeep(store)) {
             pz__upkeep_wake(store);
         }

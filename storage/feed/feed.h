@@ -93,8 +93,10 @@ struct pz_feed_mark {
 struct pz_feed_mark pz_feed_group_mark(const struct pz_feed *feed);
 void pz_feed_group_undo(struct pz_feed *feed, struct pz_feed_mark mark);
 // After the LMDB commit: the group's rows become visible to readers, groups of up to 4,000
-// messages and likes at one instant. Or forgets them.
-void pz_feed_group_commit(struct pz_feed *feed);
+// messages and likes at one instant. `publish` (may be NULL) is called once at that instant, with
+// the feed's mutex held when rows become visible: what it shows and the feed are never seen apart.
+// Or forgets them.
+void pz_feed_group_commit(struct pz_feed *feed, void (*publish)(void *payload), void *payload);
 void pz_feed_group_abort(struct pz_feed *feed);
 
 // ---- folding (writer thread, one slice per write transaction) -------------------------------

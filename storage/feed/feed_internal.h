@@ -155,7 +155,7 @@ void pz__feed_recount(struct pz_feed *feed);
 void pz__feed_note_id(struct pz_feed *feed, const struct pz_feed_row *row);
 
 // merge.c: adds the group's pending rows to the active overlay.
-void pz__feed_merge(struct pz_feed *feed);
+void pz__feed_merge(struct pz_feed *feed, void (*publish)(void *payload), void *payload);
 
 // fold.c
 void pz__feed_fold_fini(struct pz__feed_fold *fold);

@@ -141,12 +141,14 @@ end_group(struct pz__feed_group *group)
 }
 
 void
-pz_feed_group_commit(struct pz_feed *feed)
+pz_feed_group_commit(struct pz_feed *feed, void (*publish)(void *payload), void *payload)
 {
     PZ_ASSERT(feed->group.txn != NULL);
     if (feed->group.undo_count > 0) {
-        pz__feed_merge(feed);
+        pz__feed_merge(feed, publish, payload);
         pz__feed_recount(feed);
+    } else if (publish != NULL) {
+        publish(payload);
     }
     end_group(&feed->group);
 }

@@ -172,7 +172,7 @@ exchange_table(struct pz__feed_table *table, struct pz__feed_table *grown)
 }
 
 void
-pz__feed_merge(struct pz_feed *feed)
+pz__feed_merge(struct pz_feed *feed, void (*publish)(void *payload), void *payload)
 {
     struct merge merge = {.pending = feed->group.pending, .active = feed->active};
     find_messages(&merge);
@@ -190,6 +190,9 @@ pz__feed_merge(struct pz_feed *feed)
     pz__feed_index_exchange(&merge.active->order, &merge.order, &old_order);
     pz__feed_index_exchange(&merge.active->by_user, &merge.by_user, &old_by_user);
     feed->is_merging = false;
+    if (publish != NULL) {
+        publish(payload);
+    }
     pz_mutex_unlock(&feed->mutex);
 
     pz__feed_index_retire(&old_order, &merge.order);

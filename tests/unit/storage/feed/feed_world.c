@@ -131,7 +131,7 @@ void
 world_commit(struct world *world)
 {
     PZ_REQUIRE_OK(pz_kv_commit(world->txn, &world->err), &world->err);
-    pz_feed_group_commit(world->feed);
+    pz_feed_group_commit(world->feed, NULL, NULL);
 }
 
 void

@@ -75,7 +75,7 @@ write_group(struct writer *writer, int likes)
         }
     }
     PZ_REQUIRE_OK(pz_kv_commit(txn, &writer->err), &writer->err);
-    pz_feed_group_commit(feed);
+    pz_feed_group_commit(feed, NULL, NULL);
     atomic_store(&writer->shared->posted, last);
 }
 
