@@ -15,7 +15,7 @@
 
 // How far threads that run statements step back for the feed: the caller of pz_query_run should be
 // as nice as the engine's own workers.
-#define PZ_QUERY_NICE 10
+#define PZ_QUERY_NICE 19
 
 struct pz_engine;
 

@@ -9,6 +9,7 @@
 #define FOLD_ENTRIES 60000u         // a fold starts at this many unfolded entries
 #define FOLD_ENTRIES_URGENT 500000u // from here on folding pauses less
 #define FOLD_AGE_US 3000000         // or after this time when there is any
+#define UPKEEP_NICE 5 // the feed goes first
 #define RETRY_AFTER_US 10000000
 
 void
@@ -97,6 +98,7 @@ void *
 pz__upkeep_run(void *payload)
 {
     struct pz_store *store = payload;
+    pz_thread_set_nice(UPKEEP_NICE);
     int64_t folded_us = pz_clock_mono_us();
     int64_t retry_us = 0;
     while (wait_for_work(store)) {
