@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folding: the feed's overlay goes to LMDB in slices, each a transaction of its own between two
-// groups. Between slices it pauses while writes wait, so that the groups
-// keep most of the writer's time.
+// groups.
+//
+// What a slice costs is the pages it dirties, and what a page costs is the disk's to say (10 us on
+// one machine, 150 us on another). So the size of slices follows the time of the last one, towards
+// a few milliseconds while writes wait; between slices it pauses then, so that the groups keep
+// most of the writer's time.
 #include "base/clock.h"
 #include "base/fault.h"
-
 #include "storage/store_internal.h"
 
-#define SLICE_MESSAGES 256u       // beside waiting writes: a slice takes a few milliseconds
-#define SLICE_MESSAGES_IDLE 4096u // when nothing waits
+#define SLICE_MESSAGES_MIN 16u
+#define SLICE_MESSAGES_FIRST 64u
+#define SLICE_MESSAGES_MAX 4096u
+#define SLICE_US 5000       // a slice's time beside waiting writes
+#define SLICE_US_IDLE 50000 // when nothing waits
 #define PAUSE_US_MAX 20000
 
 static void
@@ -27,6 +33,7 @@ struct slice {
     bool is_first;
     bool starts; // a fold of what is there now has yet to begin
     uint32_t message_count;
+    int64_t elapsed_us; // of the transaction
     bool more;
 };
 
@@ -45,6 +52,7 @@ fold_slice(struct pz_write *write, void *context, struct pz_error *err)
         slice->starts = is_folding;
     }
     slice->is_first = false;
+    int64_t start_us = pz_clock_mono_us();
     PZ_TRY(pz_kv_begin_write(store->kv, &txn, err));
     enum pz_status status = pz_feed_fold_slice(store->feed, txn, slice->message_count, err);
     if (status != PZ_OK) {
@@ -62,6 +70,7 @@ fold_slice(struct pz_write *write, void *context, struct pz_error *err)
         pz_feed_fold_slice_aborted(store->feed);
         return status;
     }
+    slice->elapsed_us = pz_clock_mono_us() - start_us;
     (void)pz_fault_visit(PZ_FAULT_fold_after_slice);
     pz_feed_fold_slice_committed(store->feed);
     atomic_fetch_add_explicit(&store->counters.fold_slices, 1, memory_order_relaxed);
@@ -78,19 +87,33 @@ has_waiting_writes(struct pz_store *store)
     return is_waiting;
 }
 
+// The size of the next slice, from the time of the last.
+static uint32_t
+next_count(const struct slice *slice, bool is_busy)
+{
+    int64_t wanted_us = is_busy ? SLICE_US : SLICE_US_IDLE;
+    if (slice->elapsed_us > wanted_us) {
+        return slice->message_count / 2 < SLICE_MESSAGES_MIN ? SLICE_MESSAGES_MIN
+                                                             : slice->message_count / 2;
+    }
+    bool has_room = slice->elapsed_us < wanted_us / 2 && slice->message_count < SLICE_MESSAGES_MAX;
+    return has_room ? slice->message_count * 2 : slice->message_count;
+}
+
 enum pz_status
 pz__fold_all(struct pz_store *store, bool is_urgent, struct pz_error *err)
 {
     static const uint32_t feed_tables[PZ_FEED_KIND_COUNT] = {
         PZ_TABLE_MESSAGES, PZ_TABLE_LIKES, PZ_TABLE_VIEWS, PZ_TABLE_MESSAGE_DELETIONS};
     struct slice slice = {.store = store, .is_first = true, .starts = true, .more = true};
+    slice.message_count = SLICE_MESSAGES_FIRST;
     while (slice.more && !pz__upkeep_is_stopping(store)) {
         PZ_TRY(pz__store_check_space(store, 0, err));
-        int64_t start_us = pz_clock_mono_us();
-        slice.message_count = has_waiting_writes(store) ? SLICE_MESSAGES : SLICE_MESSAGES_IDLE;
         PZ_TRY(pz__store_run_internal(store, fold_slice, &slice, err));
-        int64_t pause_us = (pz_clock_mono_us() - start_us) * (is_urgent ? 1 : 2);
-        if (slice.more && has_waiting_writes(store)) {
+        bool is_busy = has_waiting_writes(store);
+        slice.message_count = next_count(&slice, is_busy);
+        int64_t pause_us = slice.elapsed_us * (is_urgent ? 1 : 3);
+        if (slice.more && is_busy) {
             pz_clock_sleep_us(pause_us < PAUSE_US_MAX ? pause_us : PAUSE_US_MAX);
         }
     }

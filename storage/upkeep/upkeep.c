@@ -6,10 +6,13 @@
 #include "storage/store_internal.h"
 
 #define WAKE_EVERY_US 500000
-#define FOLD_ENTRIES 60000u         // a fold starts at this many unfolded entries
-#define FOLD_ENTRIES_URGENT 500000u // from here on folding pauses less
-#define FOLD_AGE_US 3000000         // or after this time when there is any
-#define UPKEEP_NICE 5 // the feed goes first
+// A fold starts at this many unfolded entries. The more at once, the more of them share a page.
+#define FOLD_ENTRIES 400000u
+#define FOLD_ENTRIES_URGENT 2000000u // from here on folding pauses less
+#define FOLD_AGE_US 3000000          // or after this time, when writes come slowly
+#define FOLD_SLOWLY_ENTRIES 2000u    // that is, at most so many entries in one look
+#define FOLD_AGE_US_MAX 60000000     // or after this time in any case
+#define UPKEEP_NICE 5                // the feed goes first
 #define RETRY_AFTER_US 10000000
 
 void
@@ -77,19 +80,33 @@ seal_long_tails(struct pz_store *store, struct pz_error *err)
     return first;
 }
 
-// One round of whatever is due. *folded_us is when the feed was last folded.
+struct round {
+    int64_t folded_us; // when the feed was last folded
+    uint64_t unfolded; // entries at the last look
+};
+
+static bool
+is_fold_due(const struct round *round, uint64_t unfolded)
+{
+    int64_t age_us = pz_clock_mono_us() - round->folded_us;
+    bool is_slow = unfolded <= round->unfolded + FOLD_SLOWLY_ENTRIES;
+    return unfolded >= FOLD_ENTRIES || (unfolded > 0 && is_slow && age_us >= FOLD_AGE_US) ||
+           (unfolded > 0 && age_us >= FOLD_AGE_US_MAX);
+}
+
+// One round of whatever is due.
 static enum pz_status
-work(struct pz_store *store, int64_t *folded_us, struct pz_error *err)
+work(struct pz_store *store, struct round *round, struct pz_error *err)
 {
     pz_mutex_lock(&store->turn_mutex);
     enum pz_status sealed = seal_long_tails(store, err);
     uint64_t unfolded = pz_feed_unfolded(store->feed);
-    int64_t age_us = pz_clock_mono_us() - *folded_us;
     enum pz_status folded = PZ_OK;
-    if (unfolded >= FOLD_ENTRIES || (unfolded > 0 && age_us >= FOLD_AGE_US)) {
+    if (is_fold_due(round, unfolded)) {
         folded = pz__fold_all(store, unfolded >= FOLD_ENTRIES_URGENT, sealed == PZ_OK ? err : NULL);
-        *folded_us = pz_clock_mono_us();
+        round->folded_us = pz_clock_mono_us();
     }
+    round->unfolded = pz_feed_unfolded(store->feed);
     pz_mutex_unlock(&store->turn_mutex);
     return sealed == PZ_OK ? folded : sealed;
 }
@@ -99,14 +116,14 @@ pz__upkeep_run(void *payload)
 {
     struct pz_store *store = payload;
     pz_thread_set_nice(UPKEEP_NICE);
-    int64_t folded_us = pz_clock_mono_us();
+    struct round round = {.folded_us = pz_clock_mono_us()};
     int64_t retry_us = 0;
     while (wait_for_work(store)) {
         struct pz_error err = {0};
         if (pz_clock_mono_us() < retry_us) {
             continue;
         }
-        enum pz_status status = work(store, &folded_us, &err);
+        enum pz_status status = work(store, &round, &err);
         // When the store is drained or has failed, what is left over comes after the next start.
         if (status != PZ_OK && status != PZ_BUSY && !pz__store_is_failed(store)) {
             pz_log_error(&err, "sealing or folding failed; the rows stay in the tail");
