@@ -60,11 +60,14 @@ PZ_MUST_USE enum pz_status pz_loader_feed(struct pz_loader *loader, const void *
 struct pz_load_answer {
     uint64_t accepted, ignored, rejected;
     uint64_t commit;             // the last commit, 0 when there was none
+    bool is_refused;             // bad records kept the load out, and nothing else did
+    bool is_outcome_unknown;     // a commit failed: only a restart tells what is stored
     struct pz_row_error *errors; // first PZ_ROW_ERRORS_MAX; owned by the loader
     uint32_t error_count;
 };
 // Ends the input and commits. Blocks until durable. With PZ_ON_ERROR_ABORT and any bad record:
-// PZ_INVALID, nothing stored, the answer filled (accepted 0).
+// PZ_INVALID, nothing stored, the answer filled (accepted 0, is_refused). A failure of another kind
+// may come with bad records too; they are listed then, but they are not what failed.
 PZ_MUST_USE enum pz_status
 pz_loader_finish(struct pz_loader *loader, struct pz_load_answer *answer_out, struct pz_error *err);
 // Progress, any time.

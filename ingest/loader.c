@@ -442,8 +442,9 @@ commit(struct pz_loader *loader, struct pz_load_answer *answer, struct pz_error 
     pz__rejects_merge(&loader->rejects, result->errors, result->error_count, result->rejected);
     fill_answer(loader, answer);
     if (status != PZ_OK) {
-        bool is_data = loader->options.on_error == PZ_ON_ERROR_ABORT && result->rejected > 0;
-        return is_data ? fail_rejected(loader, err) : status;
+        answer->is_refused = loader->options.on_error == PZ_ON_ERROR_ABORT && result->rejected > 0;
+        answer->is_outcome_unknown = !answer->is_refused && status == PZ_IO;
+        return answer->is_refused ? fail_rejected(loader, err) : status;
     }
     answer->ignored = result->ignored;
     answer->accepted = result->submitted - result->ignored - result->rejected;
@@ -462,9 +463,11 @@ pz_loader_finish(struct pz_loader *loader, struct pz_load_answer *answer_out, st
     }
     status = end_input(loader, &failure);
     fill_answer(loader, answer_out);
-    if (status == PZ_OK) {
-        status = loader->is_spoilt ? fail_rejected(loader, &failure)
-                                   : commit(loader, answer_out, &failure);
+    if (status == PZ_OK && loader->is_spoilt) {
+        answer_out->is_refused = true;
+        status = fail_rejected(loader, &failure);
+    } else if (status == PZ_OK) {
+        status = commit(loader, answer_out, &failure);
     }
     return remember(loader, status, &failure, err);
 }

@@ -175,12 +175,13 @@ append_errors(struct pz_buffer *body, const struct load *load)
 static void
 reply_refused(struct pz_request *request, const struct load *load)
 {
-    // Bad records are the body's fault, whichever rule they broke.
-    bool is_rows = load->answer.rejected > 0;
-    unsigned status = is_rows ? 400 : (unsigned)pz_status_http(load->err.status);
-    pz_problem_begin(request, status, is_rows ? "rows-refused" : NULL, &load->err);
+    // Bad records are the body's fault, whichever rule they broke; a disk that fails is not.
+    const struct pz_load_answer *answer = &load->answer;
+    unsigned status = answer->is_refused ? 400 : (unsigned)pz_status_http(load->err.status);
+    pz_problem_begin(request, status, answer->is_refused ? "rows-refused" : NULL, &load->err);
     struct pz_buffer *body = &request->reply.body;
-    pz_buffer_printf(body, ",\"accepted\":0,\"rejected\":%" PRIu64, load->answer.rejected);
+    pz_buffer_printf(body, ",\"accepted\":%s,\"rejected\":%" PRIu64,
+                     answer->is_outcome_unknown ? "null" : "0", answer->rejected);
     append_errors(body, load);
     pz_problem_end(request);
 }

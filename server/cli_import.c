@@ -34,16 +34,21 @@ static const char help[] =
     "74 the file cannot be read, 75 the data directory is in use, 130 interrupted.\n";
 
 static void
-report(const struct pz_import *import, const struct pz_progress *progress,
-       const struct pz_import_result *result)
+report_bad_rows(const struct pz_import_result *result)
 {
-    struct pz_buffer line = {0};
     if (result->rejects.len > 0) {
         (void)fprintf(stderr, "Bad rows:\n%s", result->rejects.data);
     }
     if (result->rejected > result->reject_count) {
         (void)fprintf(stderr, "  and %" PRIu64 " more\n", result->rejected - result->reject_count);
     }
+}
+
+static void
+report_totals(const struct pz_import *import, const struct pz_progress *progress,
+              const struct pz_import_result *result)
+{
+    struct pz_buffer line = {0};
     pz_buffer_printf(&line, "%s: ", import->table);
     pz_terminal_append_number(&line, result->accepted);
     pz_buffer_append_c(&line, " accepted, ");
@@ -182,8 +187,10 @@ run(const struct pz_import *import)
     pz_progress_begin(&progress, import->table);
     int code = import->data_dir != NULL ? pz_import_into_dir(import, input, &progress, &result)
                                         : pz_import_into_server(import, input, &progress, &result);
-    if (code == PZ_EXIT_OK || code == PZ_EXIT_WARNINGS || result.accepted + result.rejected > 0) {
-        report(import, &progress, &result);
+    report_bad_rows(&result);
+    // After a failure of another kind than bad rows, what is stored has been said already.
+    if (code == PZ_EXIT_OK || code == PZ_EXIT_WARNINGS || code == PZ_EXIT_DATA) {
+        report_totals(import, &progress, &result);
     }
     pz_import_input_close(input);
     pz_buffer_fini(&result.rejects);

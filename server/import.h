@@ -24,6 +24,7 @@ struct pz_import {
 // What came of it.
 struct pz_import_result {
     uint64_t accepted, ignored, rejected, commit;
+    bool is_outcome_unknown;  // the commit that came last failed, and may be stored or not
     struct pz_buffer rejects; // the first of them, as lines for a person
     uint32_t reject_count;
 };

@@ -61,6 +61,7 @@ load(const struct pz_import *import, struct pz_import_input *input, struct pz_lo
     result->ignored = answer.ignored;
     result->rejected = answer.rejected;
     result->commit = answer.commit;
+    result->is_outcome_unknown = answer.is_outcome_unknown;
     return status;
 }
 
@@ -115,9 +116,15 @@ pz_import_into_dir(const struct pz_import *import, struct pz_import_input *input
         return result->rejected > 0 ? PZ_EXIT_WARNINGS : PZ_EXIT_OK;
     }
     pz_cli_say("import", &err);
-    (void)fprintf(stderr, "%s\n",
-                  import->on_error == PZ_ON_ERROR_ABORT
-                      ? "Nothing was stored."
-                      : "Rows of the parts that were committed before stay.");
+    bool is_atomic = import->on_error == PZ_ON_ERROR_ABORT;
+    if (result->is_outcome_unknown) {
+        (void)fprintf(stderr, "It is not known whether the %s stored.\n",
+                      is_atomic ? "rows are" : "last part is");
+    }
+    if (!is_atomic) {
+        (void)fputs("Rows of the parts that were committed before stay.\n", stderr);
+    } else if (!result->is_outcome_unknown) {
+        (void)fputs("Nothing was stored.\n", stderr);
+    }
     return pz_import_exit_code(status, &err);
 }

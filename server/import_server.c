@@ -31,7 +31,7 @@ struct sender {
     uint64_t lines_before;   // of the file, before its first record
     uint64_t lines_done;     // of the file, before the piece's first record
     uint64_t rows;           // that the server has answered for
-    bool is_outcome_unknown; // the connection broke while a piece was under way
+    bool is_outcome_unknown; // of the piece sent last: the connection broke, or a commit failed
     struct pz_record_cutter cutter;
 };
 
@@ -103,7 +103,9 @@ post(struct sender *sender, size_t len, struct pz_error *err)
         }
         pz_clock_sleep_us(BUSY_STEP_US << (i < 3 ? i : 3));
     }
-    sender->is_outcome_unknown = status != PZ_OK && !pz_client_is_unreachable(sender->client);
+    // A server that says 500 may have failed in the commit itself.
+    sender->is_outcome_unknown = status == PZ_OK ? sender->answer.http_status == 500
+                                                 : !pz_client_is_unreachable(sender->client);
     pz_buffer_fini(&path);
     return status;
 }

@@ -130,6 +130,38 @@ def fail_at(point, action, visit, is_fatal):
         server.clean()
 
 
+def bulk_into_a_failing_store():
+    """A load whose commit fails says so, whether or not it also holds bad rows."""
+    server = plaza.Server(*SERVE)
+    try:
+        server.start()
+        with server.client() as client:
+            ledgers.Ledger().prepare(client)
+        server.stop()
+        server.launch({"PLAZA_FAULT": "kv_commit_before=eio@6+"})
+        server.await_ready()
+        with server.client() as client:
+            for body in (b'{"batch":1,"row":1}\n{"batch":1,"row":"bad"}\n', b'{"batch":2,"row":1}\n'):
+                for _ in range(20):
+                    answer = client.request(
+                        "POST", "/v1/tables/events/rows?on_error=dead_letter", body,
+                        {"Content-Type": "application/x-ndjson"})
+                    if answer.status != 200:
+                        break
+                problem = answer.json()
+                if (answer.status, problem["type"], problem["code"], problem["accepted"]) != (
+                        500, "/problems/internal", "PLZ500", None):
+                    raise ledgers.Wrong("a failed commit was told as %r" % answer)
+        server.kill()
+        server.check_log()
+    except BaseException:
+        print(server.log()[-6000:])
+        raise
+    finally:
+        server.kill()
+        server.clean()
+
+
 def run_kills():
     for point in fault_points():
         reached = [kill_at(point, visit) for visit in (1, 4)]
@@ -150,6 +182,7 @@ def run_errors(last):
         for visit in (5, 25, 60):
             fail_at(point, "eio", visit, True)
         print("%s eio at visits 5, 25, 60" % point, flush=True)
+    bulk_into_a_failing_store()
 
 
 def main():

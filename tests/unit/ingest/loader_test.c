@@ -341,6 +341,7 @@ PZ_TEST(rows_the_store_refuses_are_told_with_their_line)
                     PZ_INVALID, &err);
     PZ_CHECK_EQ_U64(answer.rejected, 1);
     PZ_CHECK_EQ_U64(answer.accepted, 0);
+    PZ_CHECK(answer.is_refused && !answer.is_outcome_unknown);
     PZ_CHECK_EQ_U64(errors[0].line, 3);
     PZ_CHECK_EQ_STR(errors[0].message, "refused by the store");
     fake_store_destroy(store);
@@ -360,6 +361,26 @@ PZ_TEST(a_store_that_fails_fails_the_load)
                     PZ_IO, &err);
     fake_store_destroy(store);
     pz_buffer_fini(&text);
+}
+
+// Bad rows that were to be set aside are not why the load failed.
+PZ_TEST(a_store_that_fails_is_not_blamed_on_bad_rows)
+{
+    struct pz_loader_options options = plain;
+    options.on_error = PZ_ON_ERROR_DEAD_LETTER;
+    struct pz_load_answer answer;
+    struct pz_row_error errors[PZ_ROW_ERRORS_MAX];
+    struct pz_error err = {0};
+    struct pz_store *store = fake_store_create();
+    fake_store_break(store);
+    PZ_CHECK_STATUS(fake_load(store, "loose", &options, PZ_STR("{\"x\":1}\n{\"x\":\"bad\"}\n"), 0,
+                              &answer, errors, &err),
+                    PZ_IO, &err);
+    PZ_CHECK_EQ_STR(err.message, "the disk is gone");
+    PZ_CHECK_EQ_U64(answer.rejected, 1);
+    PZ_CHECK(!answer.is_refused && answer.is_outcome_unknown);
+    PZ_CHECK_EQ_U64(errors[0].line, 2);
+    fake_store_destroy(store);
 }
 
 PZ_TEST(lines_can_continue_those_of_a_file)
