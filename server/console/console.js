@@ -19,6 +19,29 @@ function parseExact(text) {
     (token) => (/^-?\d{16,}$/.test(token) ? '"' + token + '"' : token)));
 }
 
+// A page cannot hold any result: what is larger than this is asked for with a LIMIT.
+const answerBytesMax = 32 << 20;
+
+async function readText(response) {
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  const pieces = [];
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.length;
+    if (bytes > answerBytesMax) {
+      reader.cancel();
+      throw { detail: "the result is larger than the 32 MiB that this page takes",
+        hint: "add a LIMIT, or write it to a file: plaza sql --format csv '…' > result.csv" };
+    }
+    pieces.push(decoder.decode(value, { stream: true }));
+  }
+  pieces.push(decoder.decode());
+  return pieces.join("");
+}
+
 async function call(method, path, body, options = {}) {
   const headers = {};
   if (body !== undefined) headers["Content-Type"] = options.type || "application/json";
@@ -31,8 +54,9 @@ async function call(method, path, body, options = {}) {
   }
   let text;
   try {
-    text = await response.text();
+    text = response.body ? await readText(response) : "";
   } catch (error) {
+    if (error.detail) throw error;
     throw { detail: error.name === "AbortError" ? "stopped" : "the result was broken off: it is not complete" };
   }
   const isJson = (response.headers.get("Content-Type") || "").includes("json");
@@ -41,14 +65,38 @@ async function call(method, path, body, options = {}) {
   return answer;
 }
 
-function showState(text) {
+// What the page keeps over a reload. A browser may forbid it; then nothing is kept.
+function keep(storage, name, value) {
+  try {
+    window[storage].setItem("plaza." + name, value);
+  } catch (error) { /* not kept */ }
+}
+
+function kept(storage, name) {
+  try {
+    return window[storage].getItem("plaza." + name);
+  } catch (error) {
+    return null;
+  }
+}
+
+async function showTables() {
+  let text;
+  try {
+    const answer = await call("GET", "v1/tables");
+    text = answer.tables.map((t) => t.name + " " + Number(t.row_count).toLocaleString()).join(" · ");
+  } catch (problem) {
+    text = "the server does not answer";
+  }
   byId("state").textContent = text;
 }
 
 // ---- the feed ---------------------------------------------------------------------------------
 
 let nextCursor = null;
+let feedTurn = 0; // of two loads under way only the newer one may show its page
 const liked = new Set(); // what this page liked, "message/user"
+const likeShows = new Set(); // redraw the like buttons, which speak of who "you are"
 
 function showTime(text) {
   const time = element("time", "", new Date(text).toLocaleString());
@@ -59,6 +107,13 @@ function showTime(text) {
 
 function count(number, one, many) {
   return Number(number).toLocaleString() + " " + (String(number) === "1" ? one : many);
+}
+
+// Text of any length; much of it scrolls in a box of its own.
+function longText(name, text) {
+  const node = element(name, text.length > 1000 || text.split("\n").length > 20 ? "long" : "", text);
+  if (node.className) node.tabIndex = 0;
+  return node;
 }
 
 function likeButton(message, likes) {
@@ -91,6 +146,7 @@ function likeButton(message, likes) {
     show();
   });
   show();
+  likeShows.add(show);
   return button;
 }
 
@@ -103,7 +159,7 @@ function messageItem(message) {
   foot.append(likeButton(message, likes), likes,
     element("span", "", count(message.views, "view", "views")),
     element("span", "", "no. " + message.message_id));
-  item.append(head, element("p", "", message.body), foot);
+  item.append(head, longText("p", message.body), foot);
   return item;
 }
 
@@ -114,38 +170,60 @@ function showFeedProblem(problem) {
 }
 
 function sentence(problem) {
-  return problem.detail + (problem.hint ? " (" + problem.hint + ")" : "");
+  return (problem.detail || String(problem)) + (problem.hint ? " (" + problem.hint + ")" : "");
 }
 
 async function loadFeed(fromStart) {
+  const turn = ++feedTurn;
   const params = new URLSearchParams({ limit: "20" });
   if (!fromStart && nextCursor) params.set("cursor", nextCursor);
   const only = byId("only").value.trim();
   if (only) params.set("user_id", only);
   try {
     const page = await call("GET", "v1/messages?" + params);
+    if (turn !== feedTurn) return;
     const items = byId("items");
-    if (fromStart) items.replaceChildren();
+    if (fromStart) {
+      items.replaceChildren();
+      likeShows.clear();
+    }
     items.append(...page.items.map(messageItem));
     nextCursor = page.next;
     byId("more").hidden = !nextCursor;
     byId("feed-empty").hidden = items.childElementCount > 0;
+    byId("feed-empty").textContent = only ? only + " has posted nothing."
+      : "Nobody has posted yet. Be the first.";
     showFeedProblem(null);
   } catch (problem) {
-    showFeedProblem(problem);
+    if (turn === feedTurn) showFeedProblem(problem);
   }
 }
 
 async function post(event) {
   event.preventDefault();
   const text = byId("text");
+  const send = byId("send");
+  if (send.disabled) return;
+  send.disabled = true; // a second click must not post twice
   try {
     await call("POST", "v1/messages", JSON.stringify({ user_id: byId("me").value, body: text.value }));
     text.value = "";
     await loadFeed(true);
+    showTables();
   } catch (problem) {
     showFeedProblem(problem);
   }
+  send.disabled = false;
+}
+
+// In the text that `area` holds, Ctrl+Enter sends its form.
+function submitByKey(area) {
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      area.form.requestSubmit();
+    }
+  });
 }
 
 // ---- SQL --------------------------------------------------------------------------------------
@@ -168,8 +246,11 @@ let running = null;
 
 function cell(value, type) {
   if (value === null) return element("td", "null", "NULL");
-  const isNumber = type === "BIGINT" || type === "DOUBLE";
-  return element("td", isNumber ? "number" : "", String(value));
+  if (type === "BIGINT" || type === "DOUBLE") return element("td", "number", String(value));
+  if (type === "TIMESTAMP" || type === "DATE") return element("td", "time", String(value));
+  const td = element("td");
+  td.append(longText("div", String(value)));
+  return td;
 }
 
 function showResult(answer) {
@@ -203,7 +284,7 @@ function showFigures(answer) {
 // The statement's line with the place marked, then the hint.
 function showSqlProblem(problem, statement) {
   const box = byId("sql-problem");
-  box.replaceChildren(element("p", "", (problem.code ? problem.code + ": " : "") + problem.detail));
+  box.replaceChildren(element("p", "", (problem.code ? problem.code + ": " : "") + (problem.detail || String(problem))));
   if (problem.line) {
     const line = Array.from(statement.split("\n")[problem.line - 1] || "");
     const at = problem.column - 1;
@@ -223,6 +304,7 @@ function showSqlProblem(problem, statement) {
 async function run() {
   if (running) return;
   const statement = byId("statement").value;
+  keep("sessionStorage", "statement", statement);
   running = new AbortController();
   byId("run").disabled = true;
   byId("stop").hidden = false;
@@ -233,6 +315,7 @@ async function run() {
     if (!answer.complete) throw { detail: "the result was broken off: it is not complete" };
     showResult(answer);
     showFigures(answer);
+    if (answer.affected !== undefined) showTables();
   } catch (problem) {
     byId("figures").textContent = "";
     byId("result").replaceChildren();
@@ -254,20 +337,25 @@ function showView() {
 
 function start() {
   byId("post").addEventListener("submit", post);
-  byId("reload").addEventListener("click", () => loadFeed(true));
+  byId("filter").addEventListener("submit", (event) => {
+    event.preventDefault();
+    loadFeed(true);
+    showTables();
+  });
   byId("only").addEventListener("change", () => loadFeed(true));
+  byId("me").value = kept("localStorage", "me") || "alice";
+  byId("me").addEventListener("input", () => {
+    keep("localStorage", "me", byId("me").value);
+    likeShows.forEach((show) => show());
+  });
   byId("more").addEventListener("click", () => loadFeed(false));
   byId("ask").addEventListener("submit", (event) => {
     event.preventDefault();
     run();
   });
   byId("stop").addEventListener("click", () => running && running.abort());
-  byId("statement").addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      run();
-    }
-  });
+  submitByKey(byId("text"));
+  submitByKey(byId("statement"));
   for (const [name, statement] of examples) {
     const button = element("button", "quiet", name);
     button.type = "button";
@@ -277,13 +365,11 @@ function start() {
     });
     byId("examples").append(button);
   }
-  byId("statement").value = examples[0][1];
+  byId("statement").value = kept("sessionStorage", "statement") || examples[0][1];
   addEventListener("hashchange", showView);
   showView();
   loadFeed(true);
-  call("GET", "v1/tables").then(
-    (answer) => showState(answer.tables.map((t) => t.name + " " + Number(t.row_count).toLocaleString()).join(" · ")),
-    () => showState("the server does not answer"));
+  showTables();
 }
 
 start();
