@@ -65,6 +65,16 @@ pz_cli_exit_code(const struct pz_error *err)
     return PZ_EXIT_FAILED;
 }
 
+enum pz_exit_code
+pz_cli_fail_open(const char *verb, struct pz_error *err, const char *busy_hint)
+{
+    if (err->status == PZ_BUSY) {
+        pz_error_hint(err, "%s", busy_hint);
+    }
+    pz_cli_say(verb, err);
+    return err->status == PZ_NOT_FOUND ? PZ_EXIT_IO : pz_cli_exit_code(err);
+}
+
 // The option `argument` names; *value_out is set when it brings its value after "=".
 static const struct pz_cli_option *
 find_option(const char *argument, const struct pz_cli_option *options, const char **value_out)
@@ -119,7 +129,11 @@ pz_cli_parse(const char *verb, int argc, char **argv, const struct pz_cli_option
         }
         if (are_options_over || argument[0] != '-' || argument[1] == '\0') {
             if (*operand_out != NULL) {
-                (void)fprintf(stderr, "plaza %s: one too many: \"%s\"\n", verb, argument);
+                (void)fprintf(stderr,
+                              "plaza %s: one too many: \"%s\"\n"
+                              "hint: put what holds spaces in quotes; plaza %s --help shows "
+                              "examples\n",
+                              verb, argument, verb);
                 return false;
             }
             *operand_out = argument;

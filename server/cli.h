@@ -42,6 +42,9 @@ const char *pz_cli_nearest(const char *word, const char *const *names);
 // "plaza VERB: message" and the hint on stderr.
 void pz_cli_say(const char *verb, const struct pz_error *err);
 enum pz_exit_code pz_cli_exit_code(const struct pz_error *err);
+// Says why a data directory did not open, with `busy_hint` when another process has it; returns the
+// exit code, in which a directory that is not there is not a failed statement or check.
+enum pz_exit_code pz_cli_fail_open(const char *verb, struct pz_error *err, const char *busy_hint);
 
 // The verbs. Each returns an exit code.
 int pz_cli_serve(int argc, char **argv);

@@ -64,8 +64,7 @@ pz_cli_check(int argc, char **argv)
     // Looking must not change anything: no sealing and folding.
     const struct pz_store_options store_options = {.is_manual = true};
     if (pz_store_open(dir, &store_options, &store, &err) != PZ_OK) {
-        pz_cli_say("check", &err);
-        return pz_cli_exit_code(&err);
+        return (int)pz_cli_fail_open("check", &err, "stop what has it open, then check again");
     }
     int code = check(store, &err);
     pz_store_close(store);

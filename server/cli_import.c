@@ -30,8 +30,9 @@ static const char help[] =
     "  --skip-lines N        begin behind line N of the file\n"
     "\n"
     "Files may be compressed with gzip or zstd, whatever their name.\n"
-    "Exit: 0 all is stored, 2 bad rows were set aside, 64 usage, 65 bad rows, 69 no server,\n"
-    "74 the file cannot be read, 75 the data directory is in use, 130 interrupted.\n";
+    "Exit: 0 all is stored, 1 there is no such table or column, 2 bad rows were set aside,\n"
+    "64 usage, 65 bad rows, 69 no server, 74 the file cannot be read, 75 the data directory is in\n"
+    "use, 130 interrupted.\n";
 
 static void
 report_bad_rows(const struct pz_import_result *result)

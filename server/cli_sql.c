@@ -31,7 +31,8 @@ static const char help[] =
     "  --format FORMAT    text (default), csv, json or ndjson\n"
     "  --timeout TIME     of each statement, e.g. 10s\n"
     "\n"
-    "Exit: 0 ok, 1 a statement failed, 64 usage, 69 no server, 75 the directory is in use.\n";
+    "Exit: 0 ok, 1 a statement failed, 64 usage, 69 no server, 74 the file or directory cannot be\n"
+    "read, 75 the directory is in use.\n";
 
 struct session {
     enum pz_format format;
@@ -266,8 +267,7 @@ open_local(struct session *session, const char *dir)
     const struct pz_store_options store_options = {0};
     const struct pz_engine_options engine_options = {0};
     if (pz_store_open(dir, &store_options, &session->store, &err) != PZ_OK) {
-        pz_cli_say("sql", &err);
-        return pz_cli_exit_code(&err);
+        return (int)pz_cli_fail_open("sql", &err, "ask the server that has it open: --url URL");
     }
     session->engine = pz_engine_create(session->store, &engine_options);
     return PZ_EXIT_OK;
@@ -393,6 +393,11 @@ pz_cli_sql(int argc, char **argv)
     }
     if (a.url != NULL && a.dir != NULL) {
         (void)fprintf(stderr, "plaza sql: --url and --data exclude each other\n");
+        return PZ_EXIT_USAGE;
+    }
+    if (a.file == NULL && a.statement == NULL && isatty(STDIN_FILENO) != 0) {
+        (void)fprintf(stderr, "plaza sql: a statement is needed, or - for the standard input\n"
+                              "hint: plaza sql --help shows examples\n");
         return PZ_EXIT_USAGE;
     }
     if (a.dir == NULL) {

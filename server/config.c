@@ -191,6 +191,11 @@ find(const char *argument, const char **value_out)
 static enum pz_status
 fail_unknown(const char *argument, struct pz_error *err)
 {
+    if (argument[0] != '-') {
+        enum pz_status one_too_many = pz_fail(err, PZ_INVALID, "one too many: \"%s\"", argument);
+        pz_error_hint(err, "a data directory is given as --data %s", argument);
+        return one_too_many;
+    }
     enum pz_status status = pz_fail(err, PZ_INVALID, "unknown option \"%s\"", argument);
     struct pz_str text = pz_str_from(argument);
     while (text.len > 0 && text.data[0] == '-') {

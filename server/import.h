@@ -31,6 +31,9 @@ struct pz_import_result {
 // Remembers a bad row to be told; only the first ones are kept.
 void pz_import_note(struct pz_import_result *result, uint64_t line, struct pz_str column,
                     struct pz_str message, struct pz_str snippet);
+// Says why the import failed. The loader's hints name the parameters of HTTP: here they are
+// options.
+void pz_import_say(struct pz_error *err);
 // The exit code of a failure that is not the connection's; for bad rows PZ_EXIT_DATA.
 int pz_import_exit_code(enum pz_status status, const struct pz_error *err);
 

@@ -106,8 +106,7 @@ pz_import_into_dir(const struct pz_import *import, struct pz_import_input *input
     struct pz_store *store = NULL;
     const struct pz_store_options options = {.create = true};
     if (pz_store_open(import->data_dir, &options, &store, &err) != PZ_OK) {
-        pz_cli_say("import", &err);
-        return (int)pz_cli_exit_code(&err);
+        return (int)pz_cli_fail_open("import", &err, "load into the server that has it: --url URL");
     }
     enum pz_status status = load_into_store(import, input, store, progress, result, &err);
     pz_store_close(store);
@@ -115,7 +114,7 @@ pz_import_into_dir(const struct pz_import *import, struct pz_import_input *input
     if (status == PZ_OK) {
         return result->rejected > 0 ? PZ_EXIT_WARNINGS : PZ_EXIT_OK;
     }
-    pz_cli_say("import", &err);
+    pz_import_say(&err);
     bool is_atomic = import->on_error == PZ_ON_ERROR_ABORT;
     if (result->is_outcome_unknown) {
         (void)fprintf(stderr, "It is not known whether the %s stored.\n",

@@ -32,6 +32,17 @@ pz_import_note(struct pz_import_result *result, uint64_t line, struct pz_str col
     }
 }
 
+void
+pz_import_say(struct pz_error *err)
+{
+    if (strstr(err->hint, "on_error=") != NULL) {
+        pz_error_hint(err, "correct the rows, rename fields with --map, pass over those without a "
+                           "column with --ignore-unknown, or set bad rows aside with --on-error "
+                           "dead_letter");
+    }
+    pz_cli_say("import", err);
+}
+
 int
 pz_import_exit_code(enum pz_status status, const struct pz_error *err)
 {

@@ -269,7 +269,7 @@ pz_import_into_server(const struct pz_import *import, struct pz_import_input *in
     enum pz_status status = send_all(&sender, input, progress, &err);
     pz_progress_end(progress);
     if (status != PZ_OK) {
-        pz_cli_say("import", &err);
+        pz_import_say(&err);
         say_state(&sender);
         code = exit_code_of(&sender, status, &err);
     } else if (result->rejected > 0) {

@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What somebody new meets first: the console's page, and the words and codes of refusals."""
+
+import html.parser
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import plaza
+
+
+class Page(html.parser.HTMLParser):
+    """The ids of a page, and its inputs with the form and the label they stand in."""
+
+    VOID = ("meta", "link", "input", "br")
+
+    def __init__(self, text):
+        super().__init__()
+        self.open = []
+        self.ids = set()
+        self.labels = set()
+        self.inputs = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        if "id" in attributes:
+            self.ids.add(attributes["id"])
+        if "for" in attributes:
+            self.labels.add(attributes["for"])
+        if tag in ("input", "textarea"):
+            around = {name: which for name, which in self.open if name in ("form", "label")}
+            self.inputs.append((attributes.get("id"), around.get("form"), "label" in around))
+        if tag not in self.VOID:
+            self.open.append((tag, attributes.get("id")))
+
+    def handle_endtag(self, tag):
+        while self.open.pop()[0] != tag:
+            pass
+
+
+class Console(plaza.Case):
+    def setUp(self):
+        super().setUp()
+        self.page = Page(self.expect(self.client.get("/"), 200).text)
+
+    def test_script_and_page_agree(self):
+        script = self.expect(self.client.get("/console/console.js"), 200).text
+        wanted = set(re.findall(r'byId\("([^"]+)"\)', script))
+        self.assertGreater(len(wanted), 10)
+        self.assertEqual(wanted - self.page.ids, set())
+        for name in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            self.assertNotIn(name, script)
+
+    def test_inputs_are_labelled(self):
+        self.assertGreater(len(self.page.inputs), 3)
+        for name, _, is_inside_label in self.page.inputs:
+            self.assertTrue(is_inside_label or name in self.page.labels, name)
+
+    def test_filter_does_not_post(self):
+        # Enter in an input submits the form that it is in.
+        forms = {name: form for name, form, _ in self.page.inputs}
+        self.assertEqual(forms["text"], "post")
+        self.assertNotEqual(forms["only"], "post")
+
+
+class Refusals(plaza.Case):
+    def refused(self, code, *arguments, data=b""):
+        done = plaza.run_plaza(*arguments, data=data)
+        self.assertEqual(done.returncode, code, done)
+        self.assertIsNone(plaza.report_in(done.stderr.decode()), done.stderr)
+        return done.stderr.decode()
+
+    def test_data_directory_in_use(self):
+        for verb in (["sql", "SELECT 1"], ["import", "--table", "likes", "--format", "csv", "-"]):
+            said = self.refused(75, verb[0], "--data", self.server.data, *verb[1:])
+            self.assertIn("--url", said)
+        self.assertIn("hint: stop", self.refused(75, "check", "--data", self.server.data))
+
+    def test_data_directory_absent(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            absent = os.path.join(scratch, "absent")
+            # 1 would say that a statement failed, or that the check found something.
+            self.assertIn("absent", self.refused(74, "sql", "--data", absent, "SELECT 1"))
+            self.assertIn("absent", self.refused(74, "check", "--data", absent))
+            self.assertFalse(os.path.exists(absent))
+
+    def test_statement_without_quotes(self):
+        said = self.refused(64, "sql", "--url", self.server.url, "SELECT", "1")
+        self.assertIn("quotes", said)
+
+    def test_directory_without_its_option(self):
+        said = self.refused(64, "serve", "somewhere")
+        self.assertIn("--data somewhere", said)
+
+    def test_bad_rows_name_the_options(self):
+        said = self.refused(65, "import", "--table", "messages", "--url", self.server.url, "-",
+                            data=b'{"user":"ana","text":"hello"}\n')
+        for option in ("--map", "--ignore-unknown", "--on-error dead_letter"):
+            self.assertIn(option, said)
+        self.assertNotIn("on_error=", said)
+        with tempfile.TemporaryDirectory() as scratch:
+            said = self.refused(65, "import", "--table", "messages", "--data", scratch + "/d", "-",
+                                data=b'{"user":"ana","text":"hello"}\n')
+            self.assertIn("--on-error dead_letter", said)
+
+    def test_start_beside_a_server(self):
+        # Refused at once, before anything is installed or built.
+        done = subprocess.run(
+            [os.path.join(plaza.ROOT, "tools", "start"), "--http",
+             "127.0.0.1:%d" % self.server.port],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertEqual(done.stdout, b"")
+        self.assertIn(b"plaza is running already", done.stderr)
+        self.assertIn(b"--data DIR", done.stderr) # the default one is the running server's
+
+
+if __name__ == "__main__":
+    plaza.main()
