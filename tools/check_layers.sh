@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Checks that no file includes what tools/layers.txt does not allow its folder.
+# Checks that no file includes what tools/layers.txt does not allow its folder, and that the table
+# itself runs one way: a line names only what stands above it.
 #
 #   tools/check_layers.sh [ROOT [TABLE]]     default: this tree and its own table
 #
@@ -28,12 +29,13 @@ function is_in_any(path, places,    count, list, i) {
     return 0
 }
 
-# The longest folder of the table that holds `path`, or "".
+# The longest entry of the table that is `path` or holds it, or "".
 function room_of(path,    room) {
     room = path
-    while (sub(/\/[^\/]*$/, "", room))
+    do
         if (room in allowed)
             return room
+    while (sub(/\/[^\/]*$/, "", room))
     return ""
 }
 
@@ -56,8 +58,15 @@ FILENAME == table {
     name = substr($0, 1, colon - 1)
     if (name ~ /^<.*>$/)
         library[substr(name, 2, length(name) - 2)] = substr($0, colon + 1)
-    else
+    else {
+        count = split(substr($0, colon + 1), places, " ")
+        for (i = 1; i <= count; i++)
+            if (places[i] != "*" && room_of(places[i]) == "") {
+                printf "%s:%d: %s does not stand above %s\n", FILENAME, FNR, places[i], name
+                bad = 1
+            }
         allowed[name] = substr($0, colon + 1)
+    }
     next
 }
 

@@ -64,6 +64,18 @@ file server/route.c '#include <microhttpd.h>'
 layers_fail 'server/route.c:3: server may not include microhttpd.h'
 file server/route.c
 layers
+printf '%s\n' 'base:' 'query/plan: query/exec base' 'query/exec: query/plan base' >"$tree/circle.txt"
+fails_with 'circle.txt:2: query/exec does not stand above query/plan' \
+    "$top/tools/check_layers.sh" "$tree" "$tree/circle.txt"
+printf '%s\n' 'base:' 'query/plan/plan.h: base' 'query/exec: query/plan/plan.h base' >"$tree/file.txt"
+file query/exec/scan.c '#include "query/plan/plan.h"'
+rm "$tree/server/route.c" "$tree/storage/kv/env.c"
+passes "$top/tools/check_layers.sh" "$tree" "$tree/file.txt"
+file query/exec/scan.c '#include "query/plan/print.h"'
+fails_with 'query/exec may not include query/plan/print.h' \
+    "$top/tools/check_layers.sh" "$tree" "$tree/file.txt"
+file query/exec/scan.c
+rm "$tree/circle.txt" "$tree/file.txt"
 
 file base/str.c 'int n = atoi(text);'
 style_fail 'base/str.c:3: atoi is a call the house does not use'

@@ -5,7 +5,8 @@
 #define PZ_QUERY_BIND_BIND_H
 
 #include "query/parse/ast.h"
-#include "query/plan/statement.h"
+#include "query/plan/plan.h"
+#include "query/session.h"
 
 // What one statement is bound in.
 struct pz_binder {

@@ -2,6 +2,8 @@
 // Expressions: literals, names, arithmetic, casts; the other kinds have files of their own.
 #include "query/bind/bind_internal.h"
 
+#include "query/expr/interval.h"
+
 // ---- literals ------------------------------------------------------------------------------
 
 static enum pz_status

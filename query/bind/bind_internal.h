@@ -4,7 +4,7 @@
 #define PZ_QUERY_BIND_BIND_INTERNAL_H
 
 #include "query/bind/bind.h"
-#include "query/func/cast.h"
+#include "query/expr/cast.h"
 
 // The aggregate calls of one SELECT. Until all are known, a call is a PZ_EXPR_COLUMN with
 // PZ_BIND_AGGREGATE + its index as position; pz__bind_over_groups puts the real one in.

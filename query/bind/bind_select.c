@@ -3,7 +3,7 @@
 // the nodes on top of each other.
 #include "query/bind/bind_internal.h"
 
-#include "query/exec/exec.h"
+#include "query/eval/constant.h"
 
 // One output column, before grouping is worked in.
 struct output {
@@ -437,7 +437,7 @@ bind_limit(struct pz_binder *binder, const struct pz_ast *ast, bool is_limit, ui
     PZ_TRY(pz__coerce(binder, &expr, PZ_TYPE_BIGINT, err));
     struct pz_value value = expr->value;
     if (expr->kind != PZ_EXPR_CONST) {
-        PZ_TRY(pz_exec_constant(binder->session, expr, &value, err));
+        PZ_TRY(pz_eval_constant(binder->session, expr, &value, err));
     }
     *is_given_out = !value.is_null;
     *out = 0;

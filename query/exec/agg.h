@@ -10,9 +10,9 @@
 #ifndef PZ_QUERY_EXEC_AGG_H
 #define PZ_QUERY_EXEC_AGG_H
 
-#include "query/exec/chunk.h"
+#include "query/eval/chunk.h"
+#include "query/eval/symbol_map.h"
 #include "query/exec/memory.h"
-#include "query/exec/symbol_map.h"
 
 #include "base/num.h"
 

@@ -5,10 +5,10 @@
 #ifndef PZ_QUERY_EXEC_AGGREGATE_INTERNAL_H
 #define PZ_QUERY_EXEC_AGGREGATE_INTERNAL_H
 
+#include "query/eval/program.h"
 #include "query/exec/agg.h"
 #include "query/exec/aggregate.h"
 #include "query/exec/group.h"
-#include "query/exec/program.h"
 
 // The values of one DISTINCT aggregate, by group.
 enum pz_distinct_kind {

@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "query/exec/exec_internal.h"
-#include "query/exec/program.h"
 #include "query/exec/result.h"
 #include "query/exec/scan.h"
+#include "query/plan/rewrite.h"
 
 #include <stdlib.h>
 
@@ -148,37 +148,6 @@ pz_exec_run(struct pz_session *session, struct pz_plan *plan, const struct pz_re
     return status;
 }
 
-// ---- constants -----------------------------------------------------------------------------
-
-enum pz_status
-pz_exec_constant(struct pz_session *session, const struct pz_expr *expr, struct pz_value *out,
-                 struct pz_error *err)
-{
-    struct pz_arena arena;
-    pz_arena_init(&arena, session->budget);
-    struct pz_session narrow = *session; // registers of one row are enough
-    narrow.vector_rows = 1;
-    struct pz_program *program;
-    struct pz_vector result;
-    struct pz_expr *only = (struct pz_expr *)(uintptr_t)expr; // only read
-    struct pz_chunk chunk = {{1, 1, NULL}, 0, NULL};
-    enum pz_status status = pz_program_create(&narrow, NULL, &arena, &only, 1, &program, err);
-    if (status == PZ_OK) {
-        status = pz_program_run(program, &chunk, &arena, &result, err);
-    }
-    if (status == PZ_OK) {
-        *out = pz_vector_value(&result, 0);
-        if (!out->is_null && out->type == PZ_TYPE_TEXT) {
-            out->text = pz_arena_copy(session->arena, out->text);
-            if (out->text.data == NULL) {
-                status = pz_session_fail_memory(session, "an expression", err);
-            }
-        }
-    }
-    pz_arena_fini(&arena);
-    return status;
-}
-
 // ---- rows to delete ------------------------------------------------------------------------
 
 struct selector {
@@ -282,7 +251,7 @@ pz_exec_select_rows(struct pz_session *session, const struct pz_table_def *table
         }
         plan->filter = filter;
     }
-    PZ_TRY(pz__plan_rewrite_rows(session, &plan, err));
+    PZ_TRY(pz_plan_rewrite_rows(session, &plan, err));
     *selection_out = (struct pz_row_selection){.def = table, .version = session->version};
     struct selector selector = {.session = session, .selection = selection_out};
     struct pz_exec exec;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The façade of execution: run a bound plan, evaluate a constant, select rows to delete.
+// The façade of execution: run a plan, explain it, select rows to delete.
 #ifndef PZ_QUERY_EXEC_EXEC_H
 #define PZ_QUERY_EXEC_EXEC_H
 
-#include "query/plan/statement.h"
-
-// Applies the rewrite rules to a bound plan (in place; *plan may become another node). Called once.
-PZ_MUST_USE enum pz_status pz_plan_rewrite(struct pz_session *session, struct pz_plan **plan,
-                                           struct pz_error *err);
+#include "query/plan/plan.h"
+#include "query/session.h"
 
 // Runs a plan that went through pz_plan_rewrite and delivers its rows, SYMBOL columns as TEXT.
 // Counts rows and blocks into session->stats.
@@ -18,10 +15,6 @@ PZ_MUST_USE enum pz_status pz_exec_run(struct pz_session *session, struct pz_pla
 PZ_MUST_USE enum pz_status pz_exec_explain(struct pz_session *session, struct pz_plan *plan,
                                            bool is_analyze, const struct pz_result_sink *sink,
                                            struct pz_error *err);
-
-// Evaluates an expression without columns. Text lies in session->arena.
-PZ_MUST_USE enum pz_status pz_exec_constant(struct pz_session *session, const struct pz_expr *expr,
-                                            struct pz_value *out, struct pz_error *err);
 
 // Rows of `table` (as session->version shows it, those already deleted left out) for which `filter`
 // is true; a NULL filter takes all. The filter's columns are positions in the table.

@@ -9,9 +9,4 @@
 // Runs a plan in an execution of the caller's, who can look at its nodes afterwards.
 PZ_MUST_USE enum pz_status pz__exec_run(struct pz_exec *exec, struct pz_plan *plan,
                                         const struct pz_result_sink *sink, struct pz_error *err);
-// The rewrite rules for a plan whose rows are looked at by place, not by value: no output is
-// needed.
-PZ_MUST_USE enum pz_status pz__plan_rewrite_rows(struct pz_session *session, struct pz_plan **plan,
-                                                 struct pz_error *err);
-
 #endif

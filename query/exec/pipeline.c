@@ -2,7 +2,7 @@
 // Running pipelines: workers, operators on the way, and the order of results.
 #include "query/exec/pipeline.h"
 
-#include "query/exec/program.h"
+#include "query/eval/program.h"
 #include "query/exec/rowset.h"
 
 #include <stdlib.h>

@@ -7,8 +7,9 @@
 #ifndef PZ_QUERY_EXEC_PIPELINE_H
 #define PZ_QUERY_EXEC_PIPELINE_H
 
-#include "query/exec/chunk.h"
-#include "query/exec/symbol_map.h"
+#include "query/eval/chunk.h"
+#include "query/eval/symbol_map.h"
+#include "query/plan/plan.h"
 
 #define PZ_WORKERS_MAX 64u
 #define PZ_STRATEGY_LEN 160

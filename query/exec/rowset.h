@@ -3,7 +3,7 @@
 #ifndef PZ_QUERY_EXEC_ROWSET_H
 #define PZ_QUERY_EXEC_ROWSET_H
 
-#include "query/exec/chunk.h"
+#include "query/eval/chunk.h"
 
 struct pz_rowset_part {
     uint32_t row_count;

@@ -3,7 +3,7 @@
 #ifndef PZ_QUERY_EXEC_SCAN_INTERNAL_H
 #define PZ_QUERY_EXEC_SCAN_INTERNAL_H
 
-#include "query/exec/program.h"
+#include "query/eval/program.h"
 #include "query/exec/scan.h"
 #include "query/exec/zone.h"
 

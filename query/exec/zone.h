@@ -3,7 +3,8 @@
 #ifndef PZ_QUERY_EXEC_ZONE_H
 #define PZ_QUERY_EXEC_ZONE_H
 
-#include "query/plan/statement.h"
+#include "query/plan/plan.h"
+#include "query/session.h"
 
 enum pz_zone_kind {
     PZ_ZONE_NONE,     // nothing is known of the condition

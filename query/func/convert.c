@@ -3,7 +3,7 @@
 #include "query/func/kernel.h"
 
 #include "base/clock.h"
-#include "query/func/cast.h"
+#include "query/expr/cast.h"
 
 static enum pz_status
 bigint_to_double(struct pz_call *call, struct pz_error *err)

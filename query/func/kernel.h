@@ -7,8 +7,9 @@
 #ifndef PZ_QUERY_FUNC_KERNEL_H
 #define PZ_QUERY_FUNC_KERNEL_H
 
+#include "query/expr/expr.h"
 #include "query/func/registry.h"
-#include "query/plan/statement.h"
+#include "query/session.h"
 #include "storage/column/batch.h"
 
 // One column of up to session->vector_rows rows: borrowed and read-only.

@@ -3,8 +3,8 @@
 #include "query/func/time.h"
 
 #include "base/clock.h"
+#include "query/expr/cast.h"
 #include "query/func/arithmetic.h"
-#include "query/func/cast.h"
 
 #include <math.h>
 

@@ -2,8 +2,8 @@
 // One value of a result as text, the same in every format.
 #include "base/clock.h"
 #include "base/num.h"
+#include "query/expr/interval.h"
 #include "query/output/output_internal.h"
-#include "query/plan/value.h"
 
 #include <math.h>
 

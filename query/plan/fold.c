@@ -5,6 +5,7 @@
 #include "query/plan/rewrite_internal.h"
 
 #include "base/clock.h"
+#include "query/eval/constant.h"
 #include "query/func/time.h"
 
 static bool
@@ -37,7 +38,7 @@ static enum pz_status
 fold_const(struct pz_rewriter *rewriter, struct pz_expr **expr)
 {
     struct pz_value value;
-    if (pz_exec_constant(rewriter->session, *expr, &value, NULL) != PZ_OK) {
+    if (pz_eval_constant(rewriter->session, *expr, &value, NULL) != PZ_OK) {
         return pz_session_check(rewriter->session, rewriter->err);
     }
     struct pz_expr *folded = pz_expr_const(rewriter->arena, value, (*expr)->sql_offset);

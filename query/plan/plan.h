@@ -8,7 +8,8 @@
 #ifndef PZ_QUERY_PLAN_PLAN_H
 #define PZ_QUERY_PLAN_PLAN_H
 
-#include "query/plan/expr.h"
+#include "query/expr/expr.h"
+#include "query/func/registry.h"
 
 enum pz_plan_kind {
     PZ_PLAN_SCAN,      // rows of one table; outputs: all columns of the table, in its order

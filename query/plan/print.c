@@ -2,7 +2,7 @@
 // Plans and expressions as text. Long lists are cut: EXPLAIN is for people.
 #include "query/plan/print.h"
 
-#include "query/func/cast.h"
+#include "query/expr/cast.h"
 
 #include <ctype.h>
 

@@ -2,8 +2,6 @@
 // The rewrite rules, in order, and what they share.
 #include "query/plan/rewrite_internal.h"
 
-#include "query/exec/exec_internal.h"
-
 enum pz_status
 pz__rewrite_fail_memory(const struct pz_rewriter *rewriter)
 {
@@ -128,7 +126,7 @@ pz_plan_rewrite(struct pz_session *session, struct pz_plan **plan, struct pz_err
 }
 
 enum pz_status
-pz__plan_rewrite_rows(struct pz_session *session, struct pz_plan **plan, struct pz_error *err)
+pz_plan_rewrite_rows(struct pz_session *session, struct pz_plan **plan, struct pz_error *err)
 {
     return rewrite(session, plan, false, err);
 }

@@ -10,7 +10,7 @@
 #ifndef PZ_QUERY_PLAN_REWRITE_INTERNAL_H
 #define PZ_QUERY_PLAN_REWRITE_INTERNAL_H
 
-#include "query/exec/exec.h"
+#include "query/plan/rewrite.h"
 
 struct pz_rewriter {
     struct pz_session *session;

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "query/plan/value.h"
+#include "query/expr/interval.h"
 
 #include <stdlib.h>
 #include <string.h>

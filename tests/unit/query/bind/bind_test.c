@@ -4,7 +4,7 @@
 #include "query/bind/bind.h"
 
 #include "base/clock.h"
-#include "query/func/cast.h"
+#include "query/expr/cast.h"
 #include "query/parse/parser.h"
 #include "tests/support/test.h"
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What flows through a pipeline: up to vector_rows rows as vectors, and which of them count.
+#ifndef PZ_QUERY_EVAL_CHUNK_H
+#define PZ_QUERY_EVAL_CHUNK_H
+
+#include "query/func/kernel.h"
+
+// Ownership  borrowed from the operator that made it until that is asked for the next one.
+struct pz_chunk {
+    struct pz_rows rows;
+    uint32_t column_count;
+    const struct pz_vector *columns;
+};
+
+// The rows for which a condition is true, listed in `out` when they are not all (which may be the
+// list `rows` is in).
+struct pz_rows pz_rows_narrow(const struct pz_rows *rows, const struct pz_vector *condition,
+                              uint16_t *out);
+
+#endif

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one statement runs in: handed down to all who work for it, from the parser to the kernels.
+#ifndef PZ_QUERY_SESSION_H
+#define PZ_QUERY_SESSION_H
+
+#include "base/arena.h"
+#include "query/query.h"
+
+// Everything one statement runs in. Lives in pz_query_run's frame.
+struct pz_session {
+    struct pz_engine *engine;
+    struct pz_store *store;
+    struct pz_version *version; // what it reads; held until the statement ends
+    struct pz_arena *arena;     // lives as long as the statement; draws on the budget
+    struct pz_budget *budget;   // all memory of the statement
+    struct pz_pool *pool;
+    unsigned threads;
+    unsigned vector_rows;
+    int64_t now_us;           // of the statement: now(), current_date
+    int64_t deadline_mono_us; // pz_clock_mono_us when it times out
+    int64_t timeout_us;       // for the message
+    _Atomic bool *cancel;     // or NULL
+    bool is_read_only;
+    struct pz_query_stats *stats; // filled on the way
+};
+
+// PZ_TIMEOUT or PZ_CANCELED (both 57014) when the statement has to stop. Cheap: a clock read.
+PZ_MUST_USE enum pz_status pz_session_check(const struct pz_session *session, struct pz_error *err);
+// 53200, naming the operator: "group by needs more memory than the query's limit of 1 GiB".
+enum pz_status pz_session_fail_memory(const struct pz_session *session, const char *what,
+                                      struct pz_error *err);
+
+#endif
