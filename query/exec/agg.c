@@ -436,6 +436,9 @@ finish_group(struct pz_agg_table *table, uint32_t agg, uint32_t group, void *out
         struct pz__best best;
         struct pz_vector value = pz__agg_best(spec, state, group, &best);
         memcpy(out, value.data, pz_value_size(value.type));
+        if (value.type == PZ_TYPE_DOUBLE && *(double *)out == 0) {
+            *(double *)out = 0; // which of 0 and -0 came first must not show
+        }
         return PZ_OK;
     }
     }

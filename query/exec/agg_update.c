@@ -349,9 +349,7 @@ best_values(struct pz_agg_table *table, uint32_t agg, int sign, const struct pz_
         return true;
     case PZ_TYPE_INTERVAL:
         BEST_LOOP(struct pz_interval, pz_vector_interval(arg, row),
-                  sign > 0 ? pz_interval_span(x) > pz_interval_span(*best)
-                           : pz_interval_span(x) < pz_interval_span(*best),
-                  *best = x)
+                  pz_order_interval(x, *best) * sign > 0, *best = x)
         return true;
     case PZ_TYPE_BIGINT:
     case PZ_TYPE_TIMESTAMP:

@@ -58,6 +58,7 @@ struct pz_hash {
     uint32_t key_count;
     struct pz_hash_key *keys;
     bool is_one_word;          // one key that is a word: its hash is computed again when needed
+    bool has_interval;         // among the keys: equal intervals may look different
     struct pz_array hashes;    // uint64_t per group; none when is_one_word
     struct pz_array directory; // uint64_t; a power of two of them
     uint64_t mask;

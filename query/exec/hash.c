@@ -45,6 +45,7 @@ pz_hash_init(struct pz_hash *hash, struct pz_budget *budget, struct pz_arena *ar
     }
     for (uint32_t k = 0; k < key_count; k++) {
         hash->keys[k].type = types[k];
+        hash->has_interval |= class_of(types[k]) == KEY_INTERVAL;
         hash->keys[k].domain_id = domains != NULL ? domains[k] : 0;
         hash->row_words[k] = pz_arena_alloc_array(arena, vector_rows, sizeof(uint64_t));
         hash->row_nulls[k] = pz_arena_alloc_array(arena, vector_rows, 1);
@@ -303,6 +304,24 @@ store_keys(struct pz_hash *hash, uint32_t group, const struct pz_vector *keys,
     return true;
 }
 
+// Of equal intervals the group shows the same one, whichever row came first.
+static void
+keep_least_interval(struct pz_hash *hash, uint32_t group, const struct pz_vector *keys,
+                    const struct pz_rows *rows, uint32_t i)
+{
+    for (uint32_t k = 0; k < hash->key_count; k++) {
+        struct pz_hash_key *key = &hash->keys[k];
+        if (class_of(key->type) != KEY_INTERVAL || hash->row_nulls[k][i]) {
+            continue;
+        }
+        struct pz_interval interval = pz_vector_interval(&keys[k], row_at(rows, i));
+        struct pz_interval *kept = &((struct pz_interval *)key->values.data)[group];
+        if (pz_order_interval_parts(interval, *kept) < 0) {
+            *kept = interval;
+        }
+    }
+}
+
 // The group of row i, which is made when it is new.
 static inline bool
 find_one(struct pz_hash *hash, const struct pz_vector *keys, const struct pz_rows *rows, uint32_t i,
@@ -324,6 +343,9 @@ find_one(struct pz_hash *hash, const struct pz_vector *keys, const struct pz_row
             return true;
         }
         if ((slot & SALT_MASK) == (h & SALT_MASK) && is_group(hash, group, keys, rows, i)) {
+            if (hash->has_interval) {
+                keep_least_interval(hash, group, keys, rows, i);
+            }
             *group_out = group;
             return true;
         }

@@ -5,6 +5,7 @@
 
 #include "query/func/arithmetic.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const struct pz_symbol_ranks *
@@ -30,7 +31,7 @@ pz_order_make(struct pz_exec *exec, const struct pz_plan *sort, uint64_t row_est
     uint32_t columns = sort->column_count;
     struct pz_arena *arena = exec->session->arena;
     *out = (struct pz_order){.session = exec->session};
-    out->keys = pz_arena_alloc_zero(arena, (sort->key_count + columns) * sizeof(*out->keys));
+    out->keys = pz_arena_alloc_zero(arena, (size_t)columns * 2 * sizeof(*out->keys));
     bool *is_used = pz_arena_alloc_zero(arena, columns);
     if (out->keys == NULL || is_used == NULL) {
         return pz_exec_fail_memory(exec, "ORDER BY", err);
@@ -52,8 +53,17 @@ pz_order_make(struct pz_exec *exec, const struct pz_plan *sort, uint64_t row_est
                                   .ranks = ranks_for(exec, info, row_estimate, out)};
         out->key_count++;
     }
+    for (uint32_t i = 0; i < columns; i++) {
+        const struct pz_plan_column *info = &sort->columns[i];
+        if (info->type == PZ_TYPE_DOUBLE || info->type == PZ_TYPE_INTERVAL) {
+            out->keys[out->key_count++] =
+                (struct pz_order_key){.column = i, .type = info->type, .is_exact = true};
+        }
+    }
     return PZ_OK;
 }
+
+#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
 // ---- prefixes ------------------------------------------------------------------------------
 
@@ -97,6 +107,26 @@ has_rank(const struct pz_order_key *key, uint32_t code)
     return key->ranks != NULL && code < key->ranks->count;
 }
 
+// Of values that are equal. 0 and UINT64_MAX are left to NULL.
+static uint64_t
+exact_prefix(const struct pz_order_key *key, const struct pz_vector *column, uint32_t row)
+{
+    if (key->type == PZ_TYPE_DOUBLE) {
+        return signbit(pz_vector_real(column, row)) ? 1 : 2;
+    }
+    return int_prefix(pz_vector_interval(column, row).months);
+}
+
+static int
+order_exactly(const struct pz_order_key *key, const struct pz_vector *a, uint32_t row_a,
+              const struct pz_vector *b, uint32_t row_b)
+{
+    if (key->type == PZ_TYPE_DOUBLE) {
+        return ORDER(exact_prefix(key, a, row_a), exact_prefix(key, b, row_b));
+    }
+    return pz_order_interval_parts(pz_vector_interval(a, row_a), pz_vector_interval(b, row_b));
+}
+
 static uint64_t
 value_prefix(const struct pz_order *order, const struct pz_order_key *key,
              const struct pz_vector *column, uint32_t row)
@@ -132,7 +162,8 @@ row_prefix(const struct pz_order *order, const struct pz_order_key *key,
     if (pz_vector_is_null(column, row)) {
         return key->nulls_first ? 0 : UINT64_MAX;
     }
-    uint64_t prefix = value_prefix(order, key, column, row);
+    uint64_t prefix =
+        key->is_exact ? exact_prefix(key, column, row) : value_prefix(order, key, column, row);
     return key->is_descending ? ~prefix : prefix;
 }
 
@@ -152,8 +183,6 @@ pz_order_prefixes(const struct pz_order *order, const struct pz_vector *columns,
 }
 
 // ---- comparison ----------------------------------------------------------------------------
-
-#define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
 static int
 order_codes(const struct pz_order *order, const struct pz_order_key *key, uint32_t a, uint32_t b)
@@ -218,7 +247,8 @@ order_entries(const void *a, const void *b, void *payload)
             }
             continue;
         }
-        int order = order_values(c->order, key, left, x->row, right, y->row);
+        int order = key->is_exact ? order_exactly(key, left, x->row, right, y->row)
+                                  : order_values(c->order, key, left, x->row, right, y->row);
         if (order != 0) {
             return key->is_descending ? -order : order;
         }

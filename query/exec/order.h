@@ -13,11 +13,12 @@ struct pz_order_key {
     uint32_t domain_id;
     bool is_descending;
     bool nulls_first;
+    bool is_exact; // tells equal values apart that look different: 0 and -0, 1 month and 30 days
     const struct pz_symbol_ranks *ranks; // SYMBOL; NULL = compare the strings
 };
 struct pz_order {
     struct pz_session *session;
-    uint32_t key_count; // all columns take part
+    uint32_t key_count; // all columns take part, some once more to be told apart exactly
     struct pz_order_key *keys;
 };
 

@@ -25,6 +25,26 @@ pz_interval_span(struct pz_interval interval)
 {
     return ((pz_i128)interval.months * 30 + interval.days) * INT64_C(86400000000) + interval.us;
 }
+// Orders intervals that are equal but not the same, such as 1 month and 30 days. What has to pick
+// one of them goes by it, so that the answer does not depend on which came first.
+static inline int
+pz_order_interval_parts(struct pz_interval a, struct pz_interval b)
+{
+    if (a.months != b.months) {
+        return a.months < b.months ? -1 : 1;
+    }
+    if (a.days != b.days) {
+        return a.days < b.days ? -1 : 1;
+    }
+    return (a.us > b.us) - (a.us < b.us);
+}
+static inline int
+pz_order_interval(struct pz_interval a, struct pz_interval b)
+{
+    pz_i128 x = pz_interval_span(a);
+    pz_i128 y = pz_interval_span(b);
+    return x != y ? (x > y) - (x < y) : pz_order_interval_parts(a, b);
+}
 
 enum pz_status pz_fn_add_bigint(struct pz_call *call, struct pz_error *err);
 enum pz_status pz_fn_sub_bigint(struct pz_call *call, struct pz_error *err);
