@@ -299,6 +299,27 @@ bind_aggregate(struct pz_binder *binder, struct pz_scope *scope, const struct pz
 
 // ---- functions -----------------------------------------------------------------------------
 
+// concat writes TRUE as t, as PostgreSQL does: CASE WHEN x THEN 't' WHEN NOT x THEN 'f' END.
+static enum pz_status
+bind_letter(struct pz_binder *binder, struct pz_scope *scope, const struct pz_ast *ast,
+            struct pz_expr **expr, struct pz_error *err)
+{
+    struct pz_expr *node =
+        pz__bind_make(binder, PZ_EXPR_CASE, PZ_TYPE_TEXT, 4, (*expr)->sql_offset, err);
+    struct pz_expr *negated =
+        pz__bind_make(binder, PZ_EXPR_NOT, PZ_TYPE_BOOLEAN, 1, (*expr)->sql_offset, err);
+    if (node == NULL || negated == NULL) {
+        return binder->failure;
+    }
+    PZ_TRY(pz__bind_expr(binder, scope, ast, &negated->args[0], err));
+    node->args[0] = *expr;
+    node->args[1] = pz__bind_const(binder, pz_value_text(PZ_STR("t")), ast->offset, err);
+    node->args[2] = negated;
+    node->args[3] = pz__bind_const(binder, pz_value_text(PZ_STR("f")), ast->offset, err);
+    *expr = node;
+    return node->args[1] == NULL || node->args[3] == NULL ? binder->failure : PZ_OK;
+}
+
 // What plaza's registry leaves to the binder: concat takes values of any type.
 static enum pz_status
 prepare_arguments(struct pz_binder *binder, const struct pz_ast *ast, struct pz_expr **args,
@@ -384,8 +405,12 @@ pz__bind_call(struct pz_binder *binder, struct pz_scope *scope, const struct pz_
     if (args == NULL) {
         return pz__bind_no_memory(err);
     }
+    bool is_concat = pz_str_equal(ast->text, PZ_STR("concat"));
     for (uint32_t i = 0; i < ast->item_count; i++) {
         PZ_TRY(pz__bind_expr(binder, scope, ast->items[i], &args[i], err));
+        if (is_concat && args[i]->type == PZ_TYPE_BOOLEAN) {
+            PZ_TRY(bind_letter(binder, scope, ast->items[i], &args[i], err));
+        }
     }
     if (function == NULL) {
         return no_function(ast, args, ast->item_count, err);

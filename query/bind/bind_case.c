@@ -100,7 +100,8 @@ pz__bind_coalesce(struct pz_binder *binder, struct pz_scope *scope, const struct
     return unify(binder, node, &(struct choice){.step = 1, .word = "COALESCE"}, err);
 }
 
-// nullif(a, b) is CASE WHEN a = b THEN NULL ELSE a END; its type is that of a.
+// nullif(a, b) is CASE WHEN a = b THEN NULL ELSE a END, where a is what is compared: a number
+// beside a DOUBLE is one itself, a literal takes the type of b. A DATE stays one.
 enum pz_status
 pz__bind_nullif(struct pz_binder *binder, struct pz_scope *scope, const struct pz_ast *ast,
                 struct pz_expr **out, struct pz_error *err)
@@ -118,8 +119,10 @@ pz__bind_nullif(struct pz_binder *binder, struct pz_scope *scope, const struct p
     PZ_TRY(pz__bind_expr(binder, scope, ast->items[1], &right, err));
     PZ_TRY(pz__make_compare(binder, PZ_EQ, left, right, ast->offset, &node->args[0], err));
     PZ_TRY(pz__bind_expr(binder, scope, ast->items[0], &node->args[2], err));
-    PZ_TRY(pz__coerce_plain(binder, &node->args[2], err));
-    node->type = node->args[2]->type;
+    bool is_date = node->args[2]->type == PZ_TYPE_DATE;
+    enum pz_type compared = node->args[0]->args[0]->type;
+    node->type = is_date ? PZ_TYPE_DATE : compared;
+    PZ_TRY(pz__coerce(binder, &node->args[2], node->type, err));
     node->args[1] = pz__bind_const(binder, pz_value_null(node->type), ast->offset, err);
     *out = node;
     return node->args[1] == NULL ? binder->failure : PZ_OK;

@@ -233,27 +233,39 @@ bind_outputs(struct selection *selection, struct pz_error *err)
 
 // ---- names and positions of output columns -------------------------------------------------
 
+// A number with a minus before it is a constant, too.
 static bool
 is_constant(const struct pz_ast *ast)
 {
+    if (ast->kind == PZ_AST_NEGATE) {
+        return ast->items[0]->kind == PZ_AST_DOUBLE;
+    }
     return ast->kind == PZ_AST_STRING || ast->kind == PZ_AST_DOUBLE || ast->kind == PZ_AST_NULL ||
            ast->kind == PZ_AST_BOOLEAN;
 }
 
-// GROUP BY 2, ORDER BY 2.
+static bool
+is_ordinal(const struct pz_ast *ast)
+{
+    return ast->kind == PZ_AST_INTEGER ||
+           (ast->kind == PZ_AST_NEGATE && ast->items[0]->kind == PZ_AST_INTEGER);
+}
+
+// GROUP BY 2, ORDER BY 2; -2 is no position.
 static enum pz_status
 find_ordinal(const struct selection *selection, const struct pz_ast *ast, const char *clause,
              uint32_t *output_out, struct pz_error *err)
 {
-    if (ast->integer < 1 || ast->integer > (int64_t)selection->visible_count) {
+    int64_t position = ast->kind == PZ_AST_NEGATE ? -ast->items[0]->integer : ast->integer;
+    if (position < 1 || position > (int64_t)selection->visible_count) {
         enum pz_status status =
             pz_fail_sql(err, "42P10", ast->offset, "%s position %lld is not in select list", clause,
-                        (long long)ast->integer);
+                        (long long)position);
         pz_error_hint(err, "the select list has %u %s", selection->visible_count,
                       selection->visible_count == 1 ? "column" : "columns");
         return status;
     }
-    *output_out = (uint32_t)ast->integer - 1;
+    *output_out = (uint32_t)position - 1;
     return PZ_OK;
 }
 
@@ -299,7 +311,7 @@ bind_group(struct selection *selection, const struct pz_ast *ast, struct pz_expr
     scope.clause = "GROUP BY";
     uint32_t output = 0;
     bool is_output = false;
-    if (ast->kind == PZ_AST_INTEGER) {
+    if (is_ordinal(ast)) {
         PZ_TRY(find_ordinal(selection, ast, "GROUP BY", &output, err));
         is_output = true;
     } else if (is_constant(ast)) {
@@ -381,7 +393,7 @@ static enum pz_status
 bind_order_item(struct selection *selection, const struct pz_ast *ast, uint32_t *output_out,
                 struct pz_error *err)
 {
-    if (ast->kind == PZ_AST_INTEGER) {
+    if (is_ordinal(ast)) {
         return find_ordinal(selection, ast, "ORDER BY", output_out, err);
     }
     if (is_constant(ast)) {

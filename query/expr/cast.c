@@ -134,6 +134,39 @@ is_integer_text(struct pz_str text)
     return true;
 }
 
+static uint32_t
+skip_digits(struct pz_str text, uint32_t at)
+{
+    while (at < text.len && text.data[at] >= '0' && text.data[at] <= '9') {
+        at++;
+    }
+    return at;
+}
+
+// Whether the text has the shape of a number, and be it one that no DOUBLE can hold.
+static bool
+is_decimal_text(struct pz_str text)
+{
+    uint32_t begin = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+') ? 1 : 0;
+    uint32_t at = skip_digits(text, begin);
+    uint32_t digits = at - begin;
+    if (at < text.len && text.data[at] == '.') {
+        uint32_t end = skip_digits(text, at + 1);
+        digits += end - at - 1;
+        at = end;
+    }
+    if (at < text.len && (text.data[at] == 'e' || text.data[at] == 'E')) {
+        at++;
+        at += at < text.len && (text.data[at] == '-' || text.data[at] == '+') ? 1 : 0;
+        uint32_t end = skip_digits(text, at);
+        if (end == at) {
+            return false;
+        }
+        at = end;
+    }
+    return digits > 0 && at == text.len;
+}
+
 static enum pz_status
 parse_text(struct pz_str raw, enum pz_type to, uint32_t offset, struct pz_value *out,
            struct pz_error *err)
@@ -154,7 +187,15 @@ parse_text(struct pz_str raw, enum pz_type to, uint32_t offset, struct pz_value 
         }
         return fail_input(raw, to, offset, err);
     case PZ_TYPE_DOUBLE:
-        return pz_parse_double(text, &out->real) ? PZ_OK : fail_input(raw, to, offset, err);
+        if (pz_parse_double(text, &out->real)) {
+            return PZ_OK;
+        }
+        if (is_decimal_text(text)) {
+            return pz_fail_sql(err, "22003", offset,
+                               "\"%.*s\" is out of range for type double precision",
+                               PZ_STR_ARG(pz_str_cut_utf8(text, 80)));
+        }
+        return fail_input(raw, to, offset, err);
     case PZ_TYPE_TIMESTAMP:
         return pz_parse_timestamp(text, &out->integer) ? PZ_OK : fail_time(text, to, offset, err);
     case PZ_TYPE_DATE: {

@@ -237,7 +237,7 @@ pz_fn_div_double(struct pz_call *call, struct pz_error *err)
     }
 DEFINE_UNARY(neg_double, -x)
 DEFINE_UNARY(abs_double, fabs(x))
-DEFINE_UNARY(sign_double, x > 0 ? 1.0 : x < 0 ? -1.0 : x)
+DEFINE_UNARY(sign_double, x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0)
 DEFINE_UNARY(floor, floor(x))
 DEFINE_UNARY(ceil, ceil(x))
 DEFINE_UNARY(round, round(x))

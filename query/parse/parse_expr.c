@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators, by precedence climbing. From loosest to tightest, as in PostgreSQL:
 //   OR · AND · NOT · IS · comparison · BETWEEN IN LIKE · other operators · + - · * / % · unary + -
-// Comparison and the row of BETWEEN do not associate: a = b = c is an error.
+// Comparison, the row of BETWEEN and IS DISTINCT FROM do not associate: a = b = c is an error. What
+// ends in a word or a parenthesis (IS NULL, IN) may be the left side of any operator.
 #include "query/parse/parser_internal.h"
 
 enum level {
@@ -422,10 +423,11 @@ parse_level(struct pz_parser *parser, enum level lowest, struct pz_ast **out, st
             break;
         case LEVEL_IS:
             PZ_TRY(parse_is(parser, &left, err));
+            highest = left->kind == PZ_AST_IS ? LEVEL_UNARY : (enum level)(level - 1);
             break;
         case LEVEL_PREDICATE:
             PZ_TRY(parse_predicate(parser, &left, err));
-            highest = (enum level)(level - 1);
+            highest = left->kind == PZ_AST_IN ? LEVEL_UNARY : (enum level)(level - 1);
             break;
         case LEVEL_COMPARE:
         case LEVEL_OTHER:
