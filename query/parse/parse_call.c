@@ -12,22 +12,8 @@ make_call(struct pz_parser *parser, uint32_t offset, struct pz_str name, struct 
     }
     node->text = name;
     node->label = name;
-    node->items = list->items;
-    node->item_count = list->count;
     *out = node;
-    return pz__ast_finish(node, err);
-}
-
-static enum pz_status
-add_argument(struct pz_parser *parser, struct pz_parse_list *list, struct pz_ast *argument,
-             struct pz_error *err)
-{
-    struct pz_ast **slot = pz__list_add(parser, list, sizeof(struct pz_ast *));
-    if (slot == NULL) {
-        return pz__parser_no_memory(err);
-    }
-    *slot = argument;
-    return PZ_OK;
+    return pz__ast_finish_list(node, list, err);
 }
 
 // extract(field FROM x): the field is a bare word or a string.
@@ -54,8 +40,8 @@ parse_extract(struct pz_parser *parser, uint32_t offset, struct pz_ast **out, st
     PZ_TRY(pz__parse_expr(parser, &from, err));
     PZ_TRY(pz__expect_operator(parser, PZ_OPERATOR_RPAREN, err));
     struct pz_parse_list list = {0};
-    PZ_TRY(add_argument(parser, &list, unit, err));
-    PZ_TRY(add_argument(parser, &list, from, err));
+    PZ_TRY(pz__ast_add(parser, &list, unit, err));
+    PZ_TRY(pz__ast_add(parser, &list, from, err));
     return make_call(parser, offset, PZ_STR("extract"), &list, out, err);
 }
 
@@ -75,8 +61,8 @@ parse_position(struct pz_parser *parser, uint32_t offset, struct pz_ast **out, s
     PZ_TRY(pz__parse_operand(parser, &text, err));
     PZ_TRY(pz__expect_operator(parser, PZ_OPERATOR_RPAREN, err));
     struct pz_parse_list list = {0};
-    PZ_TRY(add_argument(parser, &list, needle, err));
-    PZ_TRY(add_argument(parser, &list, text, err));
+    PZ_TRY(pz__ast_add(parser, &list, needle, err));
+    PZ_TRY(pz__ast_add(parser, &list, text, err));
     return make_call(parser, offset, PZ_STR("position"), &list, out, err);
 }
 
@@ -103,8 +89,8 @@ parse_substring(struct pz_parser *parser, uint32_t offset, struct pz_ast **out,
         }
         from->integer = 1;
     }
-    PZ_TRY(from != NULL ? add_argument(parser, &list, from, err) : PZ_OK);
-    PZ_TRY(count != NULL ? add_argument(parser, &list, count, err) : PZ_OK);
+    PZ_TRY(from != NULL ? pz__ast_add(parser, &list, from, err) : PZ_OK);
+    PZ_TRY(count != NULL ? pz__ast_add(parser, &list, count, err) : PZ_OK);
     if (pz__at_keyword(parser, PZ_KEYWORD_SIMILAR)) {
         return pz__unsupported(parser->window[0].offset, "substring with SIMILAR",
                                "give the position and the length", err);
@@ -133,9 +119,9 @@ parse_trim(struct pz_parser *parser, uint32_t offset, struct pz_ast **out, struc
         PZ_TRY(pz__parse_expr(parser, &first, err));
         if (pz__accept_keyword(parser, PZ_KEYWORD_FROM)) {
             PZ_TRY(pz__parse_expr_list(parser, &list, err));
-            PZ_TRY(add_argument(parser, &list, first, err));
+            PZ_TRY(pz__ast_add(parser, &list, first, err));
         } else {
-            PZ_TRY(add_argument(parser, &list, first, err));
+            PZ_TRY(pz__ast_add(parser, &list, first, err));
             if (pz__accept_operator(parser, PZ_OPERATOR_COMMA)) {
                 PZ_TRY(pz__parse_expr_list(parser, &list, err));
             }
@@ -178,7 +164,7 @@ parse_plain_arguments(struct pz_parser *parser, struct pz_parse_list *list, bool
         if (star == NULL) {
             return pz__parser_no_memory(err);
         }
-        PZ_TRY(add_argument(parser, list, star, err));
+        PZ_TRY(pz__ast_add(parser, list, star, err));
         return pz__expect_operator(parser, PZ_OPERATOR_RPAREN, err);
     }
     *is_distinct = pz__accept_keyword(parser, PZ_KEYWORD_DISTINCT);

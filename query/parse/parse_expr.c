@@ -21,42 +21,6 @@ enum level {
 static enum pz_status parse_level(struct pz_parser *parser, enum level lowest, struct pz_ast **out,
                                   struct pz_error *err);
 
-// ---- nodes ---------------------------------------------------------------------------------
-
-struct pz_ast *
-pz__ast_make(struct pz_parser *parser, enum pz_ast_kind kind, uint32_t offset, uint32_t begin,
-             uint32_t item_count)
-{
-    struct pz_ast *node = pz_arena_alloc_zero(parser->arena, sizeof *node);
-    if (node == NULL) {
-        return NULL;
-    }
-    *node = (struct pz_ast){
-        .kind = kind, .offset = offset, .begin = begin, .height = 1, .item_count = item_count};
-    if (item_count > 0) {
-        node->items = pz_arena_alloc_zero(parser->arena, item_count * sizeof(struct pz_ast *));
-        if (node->items == NULL) {
-            return NULL;
-        }
-    }
-    return node;
-}
-
-enum pz_status
-pz__ast_finish(struct pz_ast *node, struct pz_error *err)
-{
-    for (uint32_t i = 0; i < node->item_count; i++) {
-        if (node->height <= node->items[i]->height) {
-            node->height = node->items[i]->height + 1;
-        }
-    }
-    if (node->height > PZ_AST_HEIGHT_MAX) {
-        return pz_fail_sql(err, "54001", node->offset, "the expression has more than %u levels",
-                           PZ_AST_HEIGHT_MAX);
-    }
-    return PZ_OK;
-}
-
 static enum pz_status
 finish_pair(struct pz_ast *node, struct pz_ast *left, struct pz_ast *right, struct pz_ast **out,
             struct pz_error *err)
@@ -196,27 +160,19 @@ parse_chain(struct pz_parser *parser, enum level level, struct pz_ast **left, st
     enum pz_keyword keyword = level == LEVEL_AND ? PZ_KEYWORD_AND : PZ_KEYWORD_OR;
     uint32_t offset = parser->window[0].offset;
     struct pz_parse_list list = {0};
-    struct pz_ast **operand = pz__list_add(parser, &list, sizeof(struct pz_ast *));
-    if (operand == NULL) {
-        return pz__parser_no_memory(err);
-    }
-    *operand = *left;
+    PZ_TRY(pz__ast_add(parser, &list, *left, err));
     while (pz__accept_keyword(parser, keyword)) {
-        operand = pz__list_add(parser, &list, sizeof(struct pz_ast *));
-        if (operand == NULL) {
-            return pz__parser_no_memory(err);
-        }
-        PZ_TRY(parse_level(parser, (enum level)(level + 1), operand, err));
+        struct pz_ast *operand;
+        PZ_TRY(parse_level(parser, (enum level)(level + 1), &operand, err));
+        PZ_TRY(pz__ast_add(parser, &list, operand, err));
     }
     struct pz_ast *node = pz__ast_make(parser, level == LEVEL_AND ? PZ_AST_AND : PZ_AST_OR, offset,
                                        (*left)->begin, 0);
     if (node == NULL) {
         return pz__parser_no_memory(err);
     }
-    node->items = list.items;
-    node->item_count = list.count;
     *left = node;
-    return pz__ast_finish(node, err);
+    return pz__ast_finish_list(node, &list, err);
 }
 
 // IS [NOT] NULL | TRUE | FALSE | UNKNOWN | DISTINCT FROM x; ISNULL; NOTNULL.
@@ -275,21 +231,15 @@ parse_in(struct pz_parser *parser, uint32_t offset, struct pz_ast **left, struct
                                err);
     }
     struct pz_parse_list list = {0};
-    struct pz_ast **operand = pz__list_add(parser, &list, sizeof(struct pz_ast *));
-    if (operand == NULL) {
-        return pz__parser_no_memory(err);
-    }
-    *operand = *left;
+    PZ_TRY(pz__ast_add(parser, &list, *left, err));
     PZ_TRY(pz__parse_expr_list(parser, &list, err));
     PZ_TRY(pz__expect_operator(parser, PZ_OPERATOR_RPAREN, err));
     struct pz_ast *node = pz__ast_make(parser, PZ_AST_IN, offset, (*left)->begin, 0);
     if (node == NULL) {
         return pz__parser_no_memory(err);
     }
-    node->items = list.items;
-    node->item_count = list.count;
     *left = node;
-    return pz__ast_finish(node, err);
+    return pz__ast_finish_list(node, &list, err);
 }
 
 static enum pz_status
@@ -467,11 +417,9 @@ enum pz_status
 pz__parse_expr_list(struct pz_parser *parser, struct pz_parse_list *list, struct pz_error *err)
 {
     do {
-        struct pz_ast **item = pz__list_add(parser, list, sizeof(struct pz_ast *));
-        if (item == NULL) {
-            return pz__parser_no_memory(err);
-        }
-        PZ_TRY(pz__parse_expr(parser, item, err));
+        struct pz_ast *item;
+        PZ_TRY(pz__parse_expr(parser, &item, err));
+        PZ_TRY(pz__ast_add(parser, list, item, err));
     } while (pz__accept_operator(parser, PZ_OPERATOR_COMMA));
     return PZ_OK;
 }

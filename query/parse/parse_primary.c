@@ -132,10 +132,8 @@ parse_case(struct pz_parser *parser, struct pz_ast **out, struct pz_error *err)
         PZ_TRY(add_case_part(parser, &list, err));
     }
     PZ_TRY(pz__expect_keyword(parser, PZ_KEYWORD_END, err));
-    node->items = list.items;
-    node->item_count = list.count;
     *out = node;
-    return pz__ast_finish(node, err);
+    return pz__ast_finish_list(node, &list, err);
 }
 
 static enum pz_status

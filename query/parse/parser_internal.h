@@ -106,12 +106,20 @@ PZ_MUST_USE enum pz_status pz__parse_call(struct pz_parser *parser, struct pz_as
 PZ_MUST_USE enum pz_status pz__parse_expr_list(struct pz_parser *parser, struct pz_parse_list *list,
                                                struct pz_error *err);
 
+// ---- nodes (ast.c) --------------------------------------------------------------------------
+
 // A node with room for item_count items (all NULL), or NULL when out of memory. `begin` is where
 // its text begins.
 struct pz_ast *pz__ast_make(struct pz_parser *parser, enum pz_ast_kind kind, uint32_t offset,
                             uint32_t begin, uint32_t item_count);
 // When all items are set: works out the height; 54001 when the tree is too high.
 PZ_MUST_USE enum pz_status pz__ast_finish(struct pz_ast *node, struct pz_error *err);
+// The same, with `items` (of struct pz_ast *) as its items.
+PZ_MUST_USE enum pz_status
+pz__ast_finish_list(struct pz_ast *node, const struct pz_parse_list *items, struct pz_error *err);
+// Appends to a list of struct pz_ast *.
+PZ_MUST_USE enum pz_status pz__ast_add(struct pz_parser *parser, struct pz_parse_list *list,
+                                       struct pz_ast *item, struct pz_error *err);
 
 // ---- statements ----------------------------------------------------------------------------
 
