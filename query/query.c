@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "query/exec/exec.h"
-#include "query/exec/pipeline.h"
 #include "query/plan/rewrite.h"
 #include "query/statement/statement.h"
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one statement runs in: handed down to all who work for it, from the parser to the kernels.
+// What one statement runs in: handed down to all who work for it, from the binder to the kernels.
 #ifndef PZ_QUERY_SESSION_H
 #define PZ_QUERY_SESSION_H
 
 #include "base/arena.h"
 #include "query/query.h"
+
+#define PZ_WORKERS_MAX 64u // threads at work on one statement
 
 // Everything one statement runs in. Lives in pz_query_run's frame.
 struct pz_session {
@@ -14,8 +16,8 @@ struct pz_session {
     struct pz_arena *arena;     // lives as long as the statement; draws on the budget
     struct pz_budget *budget;   // all memory of the statement
     struct pz_pool *pool;
-    unsigned threads;
-    unsigned vector_rows;
+    unsigned threads;         // 1 .. PZ_WORKERS_MAX, the calling one included
+    unsigned vector_rows;     // 1 .. PZ_VECTOR_ROWS: at most so many rows are in one vector
     int64_t now_us;           // of the statement: now(), current_date
     int64_t deadline_mono_us; // pz_clock_mono_us when it times out
     int64_t timeout_us;       // for the message
@@ -26,7 +28,7 @@ struct pz_session {
 
 // PZ_TIMEOUT or PZ_CANCELED (both 57014) when the statement has to stop. Cheap: a clock read.
 PZ_MUST_USE enum pz_status pz_session_check(const struct pz_session *session, struct pz_error *err);
-// 53200, naming the operator: "group by needs more memory than the query's limit of 1 GiB".
+// 53200, naming what ran out: "GROUP BY needs more memory than the statement's limit of 64 MiB".
 enum pz_status pz_session_fail_memory(const struct pz_session *session, const char *what,
                                       struct pz_error *err);
 

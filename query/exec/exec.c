@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running plans: what one execution owns, and the ways in.
+// The ways into execution: run a plan for its rows, or for the places of the rows.
 #include "query/exec/exec.h"
 
 #include "base/clock.h"
@@ -7,103 +7,6 @@
 #include "query/exec/result.h"
 #include "query/exec/scan.h"
 #include "query/plan/rewrite.h"
-
-#include <stdlib.h>
-
-// ---- what an execution owns ----------------------------------------------------------------
-
-struct pz_exec_arena {
-    struct pz_arena arena;
-    struct pz_exec_arena *next;
-};
-
-void
-pz_exec_init(struct pz_exec *exec, struct pz_session *session)
-{
-    *exec = (struct pz_exec){.session = session};
-}
-
-void
-pz_exec_fini(struct pz_exec *exec)
-{
-    struct pz_exec_cleanup *cleanup = atomic_load(&exec->cleanups);
-    while (cleanup != NULL) {
-        struct pz_exec_cleanup *next = cleanup->next;
-        cleanup->run(cleanup->payload);
-        cleanup = next;
-    }
-    while (exec->arenas != NULL) {
-        struct pz_exec_arena *next = exec->arenas->next;
-        pz_arena_fini(&exec->arenas->arena);
-        free(exec->arenas);
-        exec->arenas = next;
-    }
-    *exec = (struct pz_exec){0};
-}
-
-struct pz_arena *
-pz_exec_arena_make(struct pz_exec *exec)
-{
-    struct pz_exec_arena *owned = malloc(sizeof(*owned));
-    if (owned == NULL) {
-        return NULL;
-    }
-    pz_arena_init(&owned->arena, exec->session->budget);
-    owned->next = exec->arenas;
-    exec->arenas = owned;
-    return &owned->arena;
-}
-
-void
-pz_exec_add_cleanup(struct pz_exec *exec, struct pz_exec_cleanup *cleanup)
-{
-    cleanup->next = atomic_load(&exec->cleanups);
-    while (!atomic_compare_exchange_weak(&exec->cleanups, &cleanup->next, cleanup)) {
-    }
-}
-
-struct pz_node_stats *
-pz_exec_node(const struct pz_exec *exec, const struct pz_plan *plan)
-{
-    PZ_ASSERT(plan->node_id < exec->node_count);
-    return &exec->nodes[plan->node_id];
-}
-
-enum pz_status
-pz_exec_fail_memory(const struct pz_exec *exec, const char *what, struct pz_error *err)
-{
-    return pz_session_fail_memory(exec->session, what, err);
-}
-
-static uint32_t
-number_nodes(struct pz_plan *plan, uint32_t next)
-{
-    for (; plan != NULL; plan = plan->child) {
-        plan->node_id = next++;
-    }
-    return next;
-}
-
-static enum pz_status
-prepare_nodes(struct pz_exec *exec, struct pz_plan *plan, struct pz_error *err)
-{
-    exec->node_count = number_nodes(plan, 0);
-    exec->nodes =
-        pz_arena_alloc_zero(exec->session->arena, exec->node_count * sizeof(*exec->nodes));
-    return exec->nodes != NULL ? PZ_OK : pz_exec_fail_memory(exec, "the plan", err);
-}
-
-static void
-add_totals(const struct pz_exec *exec)
-{
-    struct pz_query_stats *stats = exec->session->stats;
-    for (uint32_t i = 0; stats != NULL && i < exec->node_count; i++) {
-        stats->rows_scanned += atomic_load(&exec->nodes[i].rows_scanned);
-        stats->blocks_scanned += atomic_load(&exec->nodes[i].blocks_scanned);
-        stats->blocks_skipped += atomic_load(&exec->nodes[i].blocks_skipped);
-        stats->blocks_from_stats += atomic_load(&exec->nodes[i].blocks_from_stats);
-    }
-}
 
 // ---- plans ---------------------------------------------------------------------------------
 
@@ -130,10 +33,10 @@ pz__exec_run(struct pz_exec *exec, struct pz_plan *plan, const struct pz_result_
              struct pz_error *err)
 {
     struct pz_result result;
-    PZ_TRY(prepare_nodes(exec, plan, err));
+    PZ_TRY(pz_exec_prepare_nodes(exec, plan, err));
     PZ_TRY(pz_result_begin(&result, exec, plan, sink, err));
     PZ_TRY(run_top(exec, plan, &result, err));
-    add_totals(exec);
+    pz_exec_add_totals(exec);
     return PZ_OK;
 }
 
@@ -215,7 +118,7 @@ run_selector(struct pz_exec *exec, struct pz_plan *scan, struct selector *select
     struct pz_sink sink = {.payload = selector, .open = select_open, .consume = select_rows};
     void *states[PZ_WORKERS_MAX];
     uint32_t workers;
-    PZ_TRY(prepare_nodes(exec, scan, err));
+    PZ_TRY(pz_exec_prepare_nodes(exec, scan, err));
     PZ_TRY(pz_pipeline_build(exec, scan, &pipeline, err));
     selector->selection->block_count = pipeline.source.morsel_count;
     selector->selection->blocks = pz_arena_alloc_zero(
@@ -224,7 +127,7 @@ run_selector(struct pz_exec *exec, struct pz_plan *scan, struct selector *select
         return pz_exec_fail_memory(exec, "DELETE", err);
     }
     PZ_TRY(pz_pipeline_run(&pipeline, &sink, states, &workers, err));
-    add_totals(exec);
+    pz_exec_add_totals(exec);
     return copy_bits(selector, err);
 }
 
