@@ -15,10 +15,10 @@ pz_eval_constant(struct pz_session *session, const struct pz_expr *expr, struct 
     struct pz_program *program;
     struct pz_vector result;
     struct pz_expr *only = (struct pz_expr *)(uintptr_t)expr; // only read
-    struct pz_chunk chunk = {{1, 1, NULL}, 0, NULL};
+    struct pz_portion portion = {{1, 1, NULL}, 0, NULL};
     enum pz_status status = pz_program_create(&narrow, NULL, &arena, &only, 1, &program, err);
     if (status == PZ_OK) {
-        status = pz_program_run(program, &chunk, &arena, &result, err);
+        status = pz_program_run(program, &portion, &arena, &result, err);
     }
     if (status == PZ_OK) {
         *out = pz_vector_value(&result, 0);

@@ -346,7 +346,7 @@ run_instructions(struct pz_program *program, struct pz_error *err)
 }
 
 enum pz_status
-pz_program_run(struct pz_program *program, const struct pz_chunk *input, struct pz_arena *texts,
+pz_program_run(struct pz_program *program, const struct pz_portion *input, struct pz_arena *texts,
                struct pz_vector *results_out, struct pz_error *err)
 {
     bool is_const = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bound expressions compiled to a flat list of register instructions, run once per chunk.
+// Bound expressions compiled to a flat list of register instructions, run once per portion.
 //
 // CASE, COALESCE, AND and OR narrow the selection around the code of their branches, so that a
 // guarded division never sees the rows its guard left out. What only depends on constant vectors
@@ -7,7 +7,7 @@
 #ifndef PZ_QUERY_EVAL_PROGRAM_H
 #define PZ_QUERY_EVAL_PROGRAM_H
 
-#include "query/eval/chunk.h"
+#include "query/eval/portion.h"
 #include "query/eval/symbol_map.h"
 
 struct pz_program;
@@ -27,8 +27,8 @@ const uint32_t *pz_program_inputs(const struct pz_program *program, uint32_t *co
 
 // Computes the expressions for the rows of the input. Results are valid until the next run; texts
 // in them live in `texts`, which the caller resets when the results are used up.
-PZ_MUST_USE enum pz_status pz_program_run(struct pz_program *program, const struct pz_chunk *input,
-                                          struct pz_arena *texts, struct pz_vector *results_out,
-                                          struct pz_error *err);
+PZ_MUST_USE enum pz_status pz_program_run(struct pz_program *program,
+                                          const struct pz_portion *input, struct pz_arena *texts,
+                                          struct pz_vector *results_out, struct pz_error *err);
 
 #endif

@@ -55,7 +55,7 @@ append_results(struct pz_session *session, struct pz_symbol_map *map, uint32_t f
     return true;
 }
 
-// Where the codes go in: a chunk whose only filled column is the map's.
+// Where the codes go in: a portion whose only filled column is the map's.
 struct feed {
     struct pz_program *program;
     struct pz_arena texts;
@@ -74,11 +74,11 @@ run_codes(struct pz_session *session, struct feed *feed, struct pz_symbol_map *m
         feed->codes[i] = is_null_entry ? 0 : first + i;
     }
     column->valid = is_null_entry ? &feed->null_bits : NULL;
-    struct pz_chunk chunk = {{count, count, NULL}, map->expr->column + 1, feed->columns};
+    struct pz_portion portion = {{count, count, NULL}, map->expr->column + 1, feed->columns};
     struct pz_vector results;
     pz_arena_reset(&feed->texts);
     // An error is not reported here: it only counts when a row has that string.
-    PZ_TRY(pz_program_run(feed->program, &chunk, &feed->texts, &results, NULL));
+    PZ_TRY(pz_program_run(feed->program, &portion, &feed->texts, &results, NULL));
     return append_results(session, map, first, count, &results) ? PZ_OK : PZ_NO_MEMORY;
 }
 

@@ -4,7 +4,7 @@
 #ifndef PZ_QUERY_EVAL_SYMBOL_MAP_H
 #define PZ_QUERY_EVAL_SYMBOL_MAP_H
 
-#include "query/eval/chunk.h"
+#include "query/eval/portion.h"
 
 // Results by code; entry `count` is the result for NULL.
 struct pz_symbol_map {

@@ -10,7 +10,7 @@
 #ifndef PZ_QUERY_EXEC_AGG_H
 #define PZ_QUERY_EXEC_AGG_H
 
-#include "query/eval/chunk.h"
+#include "query/eval/portion.h"
 #include "query/eval/symbol_map.h"
 #include "query/exec/memory.h"
 

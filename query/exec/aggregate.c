@@ -167,23 +167,23 @@ find_groups(struct pz_group_table *table, const struct pz_vector *keys, const st
 }
 
 static enum pz_status
-group_consume(struct pz_sink *sink, struct pz_worker *worker, const struct pz_chunk *chunk,
+group_consume(struct pz_sink *sink, struct pz_worker *worker, const struct pz_portion *portion,
               struct pz_error *err)
 {
     struct pz_group_by *group_by = sink->payload;
     struct group_worker *state = worker->sink_state;
     struct pz_group_table *table = state->table;
     struct pz_agg_groups groups;
-    PZ_TRY(pz_program_run(state->program, chunk, &worker->texts, state->results, err));
-    PZ_TRY(find_groups(table, state->results, &chunk->rows, &groups, err));
-    pz_agg_count_rows(&table->aggs, &groups, chunk->rows.count);
+    PZ_TRY(pz_program_run(state->program, portion, &worker->texts, state->results, err));
+    PZ_TRY(find_groups(table, state->results, &portion->rows, &groups, err));
+    pz_agg_count_rows(&table->aggs, &groups, portion->rows.count);
     for (uint32_t i = 0; i < group_by->agg_count; i++) {
         const struct pz_vector *arg = &state->results[group_by->arg_results[i]];
         bool done = true;
         if (group_by->distincts[i].kind != PZ_DISTINCT_NONE) {
-            done = pz__distinct_add(table, i, &groups, arg, &chunk->rows);
+            done = pz__distinct_add(table, i, &groups, arg, &portion->rows);
         } else if (group_by->specs[i].kind != PZ_AGG_ROWS) {
-            done = pz_agg_update(&table->aggs, i, &groups, arg, &chunk->rows);
+            done = pz_agg_update(&table->aggs, i, &groups, arg, &portion->rows);
         }
         if (!done) {
             return pz__group_fail_memory(group_by, err);
@@ -226,11 +226,11 @@ run_group(struct pz_group_by *group_by, struct pz_worker *worker, struct group_w
             state->day_columns[i].valid = run->is_null_day ? &null_bits : NULL;
         }
     }
-    struct pz_chunk chunk = {{1, 1, NULL}, child->column_count, state->day_columns};
+    struct pz_portion portion = {{1, 1, NULL}, child->column_count, state->day_columns};
     struct pz_agg_groups groups;
     pz_arena_reset(&worker->texts);
-    PZ_TRY(pz_program_run(state->day_program, &chunk, &worker->texts, state->results, err));
-    PZ_TRY(find_groups(state->table, state->results, &chunk.rows, &groups, err));
+    PZ_TRY(pz_program_run(state->day_program, &portion, &worker->texts, state->results, err));
+    PZ_TRY(find_groups(state->table, state->results, &portion.rows, &groups, err));
     *group_out = groups.groups != NULL ? groups.groups[0] : groups.all;
     return PZ_OK;
 }

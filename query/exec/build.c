@@ -37,8 +37,8 @@ run_one_row(struct pz_source *source, struct pz_worker *worker, uint32_t morsel,
     (void)source;
     (void)morsel;
     pz_arena_reset(&worker->texts);
-    struct pz_chunk chunk = {{1, 1, NULL}, 0, NULL};
-    return pz_worker_push(worker, &chunk, err);
+    struct pz_portion portion = {{1, 1, NULL}, 0, NULL};
+    return pz_worker_push(worker, &portion, err);
 }
 
 static void
@@ -55,9 +55,9 @@ run_rowset(struct pz_source *source, struct pz_worker *worker, uint32_t morsel,
     const struct pz_rowset *set = source->payload;
     const struct pz_rowset_part *part = &set->parts[morsel];
     pz_arena_reset(&worker->texts);
-    struct pz_chunk chunk = {
+    struct pz_portion portion = {
         {part->row_count, part->row_count, NULL}, set->column_count, part->columns};
-    return pz_worker_push(worker, &chunk, err);
+    return pz_worker_push(worker, &portion, err);
 }
 
 static void
@@ -79,19 +79,20 @@ struct keeper {
 };
 
 static enum pz_status
-keep(void *payload, const struct pz_chunk *chunk, struct pz_error *err)
+keep(void *payload, const struct pz_portion *portion, struct pz_error *err)
 {
     struct keeper *keeper = payload;
-    struct pz_chunk rest = *chunk;
+    struct pz_portion rest = *portion;
     uint16_t rows[PZ_VECTOR_ROWS];
-    if (keeper->skip >= chunk->rows.count) {
-        keeper->skip -= chunk->rows.count;
+    if (keeper->skip >= portion->rows.count) {
+        keeper->skip -= portion->rows.count;
         return PZ_OK;
     }
     if (keeper->skip > 0) {
         rest.rows.count = 0;
-        for (uint32_t i = (uint32_t)keeper->skip; i < chunk->rows.count; i++) {
-            rows[rest.rows.count++] = chunk->rows.rows != NULL ? chunk->rows.rows[i] : (uint16_t)i;
+        for (uint32_t i = (uint32_t)keeper->skip; i < portion->rows.count; i++) {
+            rows[rest.rows.count++] =
+                portion->rows.rows != NULL ? portion->rows.rows[i] : (uint16_t)i;
         }
         rest.rows.rows = rows;
         keeper->skip = 0;

@@ -69,7 +69,7 @@ select_open(struct pz_sink *sink, struct pz_worker *worker, struct pz_error *err
 
 // Blocks are morsels: one worker alone works on a block's bits.
 static enum pz_status
-select_rows(struct pz_sink *sink, struct pz_worker *worker, const struct pz_chunk *chunk,
+select_rows(struct pz_sink *sink, struct pz_worker *worker, const struct pz_portion *portion,
             struct pz_error *err)
 {
     struct selector *selector = sink->payload;
@@ -83,10 +83,10 @@ select_rows(struct pz_sink *sink, struct pz_worker *worker, const struct pz_chun
             return pz_session_fail_memory(selector->session, "DELETE", err);
         }
     }
-    for (uint32_t i = 0; i < chunk->rows.count; i++) {
-        pz_bit_set(*bits, first + (chunk->rows.rows != NULL ? chunk->rows.rows[i] : i));
+    for (uint32_t i = 0; i < portion->rows.count; i++) {
+        pz_bit_set(*bits, first + (portion->rows.rows != NULL ? portion->rows.rows[i] : i));
     }
-    atomic_fetch_add(&selector->count, chunk->rows.count);
+    atomic_fetch_add(&selector->count, portion->rows.count);
     return PZ_OK;
 }
 

@@ -8,7 +8,7 @@
 #ifndef PZ_QUERY_EXEC_GROUP_H
 #define PZ_QUERY_EXEC_GROUP_H
 
-#include "query/eval/chunk.h"
+#include "query/eval/portion.h"
 #include "query/exec/memory.h"
 
 #define PZ_GROUP_KEYS_MAX 1000u

@@ -76,8 +76,8 @@ push_groups(const struct group_source *groups, struct pz_group_table *table,
         }
     }
     atomic_fetch_add_explicit(&group_by->stats->rows, count, memory_order_relaxed);
-    struct pz_chunk chunk = {{count, count, NULL}, plan->column_count, state->vectors};
-    return pz_worker_push(worker, &chunk, err);
+    struct pz_portion portion = {{count, count, NULL}, plan->column_count, state->vectors};
+    return pz_worker_push(worker, &portion, err);
 }
 
 static enum pz_status

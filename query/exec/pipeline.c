@@ -33,11 +33,11 @@ open_op(struct pz_worker *worker, const struct pz_op *op, struct pz_op_state *st
 }
 
 static enum pz_status
-push_from(struct pz_worker *worker, uint32_t first_op, const struct pz_chunk *chunk,
+push_from(struct pz_worker *worker, uint32_t first_op, const struct pz_portion *portion,
           struct pz_error *err)
 {
     struct pz_pipeline *pipeline = worker->pipeline;
-    struct pz_chunk current = *chunk;
+    struct pz_portion current = *portion;
     for (uint32_t i = first_op; i < pipeline->op_count && current.rows.count > 0; i++) {
         struct pz_op_state *op = &worker->ops[i];
         const struct pz_plan *plan = pipeline->ops[i].plan;
@@ -58,9 +58,9 @@ push_from(struct pz_worker *worker, uint32_t first_op, const struct pz_chunk *ch
 }
 
 enum pz_status
-pz_worker_push(struct pz_worker *worker, const struct pz_chunk *chunk, struct pz_error *err)
+pz_worker_push(struct pz_worker *worker, const struct pz_portion *portion, struct pz_error *err)
 {
-    return chunk->rows.count == 0 ? PZ_OK : push_from(worker, 0, chunk, err);
+    return portion->rows.count == 0 ? PZ_OK : push_from(worker, 0, portion, err);
 }
 
 static enum pz_status
@@ -280,17 +280,17 @@ struct wave {
 };
 
 static enum pz_status
-keep_chunk(struct pz_sink *sink, struct pz_worker *worker, const struct pz_chunk *chunk,
-           struct pz_error *err)
+keep_portion(struct pz_sink *sink, struct pz_worker *worker, const struct pz_portion *portion,
+             struct pz_error *err)
 {
     (void)sink;
     struct kept *kept = worker->sink_state;
     const struct wave *wave = sink->payload;
     if (kept->rows.arena == NULL) {
-        pz_rowset_init(&kept->rows, &kept->arena, chunk->column_count,
+        pz_rowset_init(&kept->rows, &kept->arena, portion->column_count,
                        worker->exec->session->vector_rows);
     }
-    if (!pz_rowset_append(&kept->rows, chunk)) {
+    if (!pz_rowset_append(&kept->rows, portion)) {
         return pz_exec_fail_memory(worker->exec, "the result", err);
     }
     worker->is_morsel_done = kept->rows.row_count >= wave->row_limit;
@@ -317,8 +317,8 @@ hand_on(const struct kept *kept, uint64_t *left, const struct pz_consumer *consu
     for (uint32_t i = 0; i<kept->rows.part_count && * left> 0; i++) {
         const struct pz_rowset_part *part = &kept->rows.parts[i];
         uint32_t count = part->row_count < *left ? part->row_count : (uint32_t)*left;
-        struct pz_chunk chunk = {{count, count, NULL}, kept->rows.column_count, part->columns};
-        PZ_TRY(consumer->consume(consumer->payload, &chunk, err));
+        struct pz_portion portion = {{count, count, NULL}, kept->rows.column_count, part->columns};
+        PZ_TRY(consumer->consume(consumer->payload, &portion, err));
         *left -= count;
     }
     return PZ_OK;
@@ -329,7 +329,7 @@ run_wave(struct crew *crew, struct wave *wave, uint64_t *left, const struct pz_c
          struct pz_error *err)
 {
     struct pz_exec *exec = crew->pipeline->exec;
-    struct pz_sink sink = {.payload = wave, .consume = keep_chunk};
+    struct pz_sink sink = {.payload = wave, .consume = keep_portion};
     crew->pipeline->sink = &sink;
     for (uint32_t i = 0; i < wave->count; i++) {
         wave->kept[i] = (struct kept){0};
@@ -366,18 +366,18 @@ run_waves(struct crew *crew, uint64_t row_limit, const struct pz_consumer *consu
     return PZ_OK;
 }
 
-// On one thread chunks can go straight through.
+// On one thread portions can go straight through.
 struct straight {
     const struct pz_consumer *consumer;
     uint64_t left;
 };
 
 static enum pz_status
-pass_on(struct pz_sink *sink, struct pz_worker *worker, const struct pz_chunk *chunk,
+pass_on(struct pz_sink *sink, struct pz_worker *worker, const struct pz_portion *portion,
         struct pz_error *err)
 {
     struct straight *straight = sink->payload;
-    struct pz_chunk cut = *chunk;
+    struct pz_portion cut = *portion;
     if (straight->left == 0) {
         return PZ_OK;
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pipelines: a source of morsels, operators that pass chunks on, and a sink.
+// Pipelines: a source of morsels, operators that pass portions on, and a sink.
 //
 // All workers of a query run the same pipeline at once, each with its own state; they take morsels
 // from a shared counter. When the last morsel is done the sink's owner finishes it on the calling
@@ -15,7 +15,7 @@ struct pz_worker {
     struct pz_pipeline *pipeline;
     uint32_t index;
     struct pz_arena *arena; // lives as long as the execution
-    struct pz_arena texts;  // reset before each chunk of the source
+    struct pz_arena texts;  // reset before each portion of the source
     void *source_state;
     void *sink_state;
     struct pz_op_state *ops;
@@ -28,7 +28,7 @@ struct pz_source {
     // Once per worker, on its thread; makes worker->source_state.
     enum pz_status (*open)(struct pz_source *source, struct pz_worker *worker,
                            struct pz_error *err);
-    // Pushes the chunks of one morsel by pz_worker_push.
+    // Pushes the portions of one morsel by pz_worker_push.
     enum pz_status (*run)(struct pz_source *source, struct pz_worker *worker, uint32_t morsel,
                           struct pz_error *err);
     void (*close)(struct pz_source *source, struct pz_worker *worker); // may be NULL
@@ -51,7 +51,7 @@ struct pz_sink {
                                 struct pz_error *err);
     enum pz_status (*open)(struct pz_sink *sink, struct pz_worker *worker, struct pz_error *err);
     enum pz_status (*consume)(struct pz_sink *sink, struct pz_worker *worker,
-                              const struct pz_chunk *chunk, struct pz_error *err);
+                              const struct pz_portion *portion, struct pz_error *err);
     // May be NULL: called after each morsel.
     enum pz_status (*end_morsel)(struct pz_sink *sink, struct pz_worker *worker, uint32_t morsel,
                                  struct pz_error *err);
@@ -77,20 +77,21 @@ PZ_MUST_USE enum pz_status pz_pipeline_run(struct pz_pipeline *pipeline, struct 
                                            void **states_out, uint32_t *worker_count_out,
                                            struct pz_error *err);
 
-// Runs the morsels so that `consume` sees the chunks in their order, on the calling thread. Stops
+// Runs the morsels so that `consume` sees the portions in their order, on the calling thread. Stops
 // after row_limit rows. A status other than PZ_OK from consume ends it.
 struct pz_consumer {
     void *payload;
-    enum pz_status (*consume)(void *payload, const struct pz_chunk *chunk, struct pz_error *err);
+    enum pz_status (*consume)(void *payload, const struct pz_portion *portion,
+                              struct pz_error *err);
 };
 PZ_MUST_USE enum pz_status pz_pipeline_run_in_order(struct pz_pipeline *pipeline,
                                                     uint64_t row_limit,
                                                     const struct pz_consumer *consumer,
                                                     struct pz_error *err);
 
-// For sources: hands a chunk to the operators and the sink.
-PZ_MUST_USE enum pz_status pz_worker_push(struct pz_worker *worker, const struct pz_chunk *chunk,
-                                          struct pz_error *err);
+// For sources: hands a portion to the operators and the sink.
+PZ_MUST_USE enum pz_status pz_worker_push(struct pz_worker *worker,
+                                          const struct pz_portion *portion, struct pz_error *err);
 
 // A parallel loop over `count` items for finishing sinks; run(payload, worker, item).
 PZ_MUST_USE enum pz_status pz_exec_each(struct pz_exec *exec, uint32_t count,

@@ -105,18 +105,18 @@ fill_slice(const struct pz_result *result, uint32_t column, const struct pz_vect
 }
 
 enum pz_status
-pz_result_consume(void *payload, const struct pz_chunk *chunk, struct pz_error *err)
+pz_result_consume(void *payload, const struct pz_portion *portion, struct pz_error *err)
 {
     struct pz_result *result = payload;
-    if (result->skip >= chunk->rows.count) {
-        result->skip -= chunk->rows.count;
+    if (result->skip >= portion->rows.count) {
+        result->skip -= portion->rows.count;
         return PZ_OK;
     }
     uint32_t first = (uint32_t)result->skip;
-    uint32_t count = chunk->rows.count - first;
+    uint32_t count = portion->rows.count - first;
     result->skip = 0;
     for (uint32_t i = 0; i < result->column_count; i++) {
-        fill_slice(result, i, &chunk->columns[i], &chunk->rows, first);
+        fill_slice(result, i, &portion->columns[i], &portion->rows, first);
     }
     PZ_TRY(pz_session_check(result->exec->session, err));
     if (result->exec->session->stats != NULL) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Results: chunks to the slices a sink takes.
+// Results: portions to the slices a sink takes.
 #ifndef PZ_QUERY_EXEC_RESULT_H
 #define PZ_QUERY_EXEC_RESULT_H
 
@@ -19,6 +19,7 @@ PZ_MUST_USE enum pz_status pz_result_begin(struct pz_result *result, struct pz_e
                                            const struct pz_plan *plan,
                                            const struct pz_result_sink *sink, struct pz_error *err);
 // For pz_consumer.
-enum pz_status pz_result_consume(void *result, const struct pz_chunk *chunk, struct pz_error *err);
+enum pz_status pz_result_consume(void *result, const struct pz_portion *portion,
+                                 struct pz_error *err);
 
 #endif

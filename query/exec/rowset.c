@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows kept. A part is filled before the next one is begun, so that parts are full vectors again
-// however few rows of each chunk were selected.
+// however few rows of each portion were selected.
 #include "query/exec/rowset.h"
 
 void
@@ -120,23 +120,23 @@ copy_column(struct pz_rowset *set, struct pz_vector *to, uint32_t into,
 }
 
 bool
-pz_rowset_append(struct pz_rowset *set, const struct pz_chunk *chunk)
+pz_rowset_append(struct pz_rowset *set, const struct pz_portion *portion)
 {
-    PZ_ASSERT(chunk->column_count == set->column_count);
+    PZ_ASSERT(portion->column_count == set->column_count);
     uint32_t done = 0;
-    while (done < chunk->rows.count) {
+    while (done < portion->rows.count) {
         bool is_full =
             set->part_count == 0 || set->parts[set->part_count - 1].row_count == set->part_rows;
-        if (is_full && !add_part(set, chunk->columns)) {
+        if (is_full && !add_part(set, portion->columns)) {
             return false;
         }
         struct pz_rowset_part *part = &set->parts[set->part_count - 1];
         uint32_t room = set->part_rows - part->row_count;
-        uint32_t left = chunk->rows.count - done;
+        uint32_t left = portion->rows.count - done;
         uint32_t count = left < room ? left : room;
         for (uint32_t i = 0; i < set->column_count; i++) {
-            if (!copy_column(set, &part->columns[i], part->row_count, &chunk->columns[i],
-                             chunk->rows.rows, (uint32_t[2]){done, count})) {
+            if (!copy_column(set, &part->columns[i], part->row_count, &portion->columns[i],
+                             portion->rows.rows, (uint32_t[2]){done, count})) {
                 return false;
             }
         }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows kept: copies of the selected rows of chunks, column by column, in the order they came.
+// Rows kept: copies of the selected rows of portions, column by column, in the order they came.
 #ifndef PZ_QUERY_EXEC_ROWSET_H
 #define PZ_QUERY_EXEC_ROWSET_H
 
-#include "query/eval/chunk.h"
+#include "query/eval/portion.h"
 
 struct pz_rowset_part {
     uint32_t row_count;
@@ -21,11 +21,11 @@ struct pz_rowset {
     uint64_t row_count;
 };
 
-// The types are taken from the first chunk.
+// The types are taken from the first portion.
 void pz_rowset_init(struct pz_rowset *set, struct pz_arena *arena, uint32_t column_count,
                     uint32_t part_rows);
 // Copies the selected rows, strings included. False when out of memory.
-bool pz_rowset_append(struct pz_rowset *set, const struct pz_chunk *chunk) PZ_MUST_USE;
+bool pz_rowset_append(struct pz_rowset *set, const struct pz_portion *portion) PZ_MUST_USE;
 
 // One row in a set.
 struct pz_row_ref {

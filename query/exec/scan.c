@@ -23,7 +23,7 @@ struct scan_worker {
     struct pz_program **programs;
     bool *is_open; // per condition: still to be looked at, in this block or run
     uint16_t *rows[2];
-    uint32_t window_row; // of the chunk being pushed
+    uint32_t window_row; // of the portion being pushed
     bool has_day;        // the day is constant here
     bool is_null_day;
     int64_t day;
@@ -231,22 +231,22 @@ visible_rows(const struct scan_worker *state, uint32_t first, uint32_t count)
 }
 
 static enum pz_status
-apply_conditions(struct pz_worker *worker, struct scan_worker *state, struct pz_chunk *chunk,
+apply_conditions(struct pz_worker *worker, struct scan_worker *state, struct pz_portion *portion,
                  uint32_t first, struct pz_error *err)
 {
     const struct pz_scan *scan = state->scan;
-    for (uint32_t i = 0; i < scan->condition_count && chunk->rows.count > 0; i++) {
+    for (uint32_t i = 0; i < scan->condition_count && portion->rows.count > 0; i++) {
         if (!state->is_open[i]) {
             continue;
         }
         uint32_t input_count;
         const uint32_t *inputs = pz_program_inputs(state->programs[i], &input_count);
         for (uint32_t k = 0; k < input_count; k++) {
-            PZ_TRY(load_output(state, inputs[k], first, chunk->rows.row_count, err));
+            PZ_TRY(load_output(state, inputs[k], first, portion->rows.row_count, err));
         }
         struct pz_vector result;
-        PZ_TRY(pz_program_run(state->programs[i], chunk, &worker->texts, &result, err));
-        chunk->rows = pz_rows_narrow(&chunk->rows, &result, state->rows[1]);
+        PZ_TRY(pz_program_run(state->programs[i], portion, &worker->texts, &result, err));
+        portion->rows = pz_rows_narrow(&portion->rows, &result, state->rows[1]);
     }
     return PZ_OK;
 }
@@ -256,10 +256,11 @@ scan_window(struct pz_worker *worker, struct scan_worker *state, uint32_t first,
             struct pz_error *err)
 {
     const struct pz_plan *plan = state->scan->plan;
-    struct pz_chunk chunk = {visible_rows(state, first, count), plan->column_count, state->vectors};
+    struct pz_portion portion = {visible_rows(state, first, count), plan->column_count,
+                                 state->vectors};
     pz_arena_reset(&worker->texts);
-    PZ_TRY(apply_conditions(worker, state, &chunk, first, err));
-    if (chunk.rows.count == 0) {
+    PZ_TRY(apply_conditions(worker, state, &portion, first, err));
+    if (portion.rows.count == 0) {
         return PZ_OK;
     }
     for (uint32_t i = 0; i < plan->column_count; i++) {
@@ -268,8 +269,8 @@ scan_window(struct pz_worker *worker, struct scan_worker *state, uint32_t first,
         }
     }
     state->window_row = first;
-    atomic_fetch_add_explicit(&state->scan->stats->rows, chunk.rows.count, memory_order_relaxed);
-    return pz_worker_push(worker, &chunk, err);
+    atomic_fetch_add_explicit(&state->scan->stats->rows, portion.rows.count, memory_order_relaxed);
+    return pz_worker_push(worker, &portion, err);
 }
 
 static enum pz_status

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scan: blocks of a table as a source of chunks.
+// The scan: blocks of a table as a source of portions.
 //
 // A block is a morsel. Its statistics first decide which conditions still have to be looked at, and
 // whether any row can come at all; sinks that take statistics get whole blocks and day runs that
@@ -34,8 +34,8 @@ void pz_scan_tighten(struct pz_scan_bound *bound, int64_t value);
 // The column of the table (or PZ_SCAN_DAY) that an output stands for.
 uint32_t pz_scan_table_column(const struct pz_source *source, uint32_t output);
 
-// Where the rows of a chunk being pushed by this worker lie: block of the table, and row in block
-// of the chunk's row 0. For DELETE.
+// Where the rows of a portion being pushed by this worker lie: block of the table, and row in block
+// of the portion's row 0. For DELETE.
 void pz_scan_place(const struct pz_worker *worker, uint32_t *block_out, uint32_t *row_out);
 
 #endif

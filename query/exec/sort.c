@@ -114,9 +114,9 @@ move_rows(struct sort_worker *state, const struct pz_order_entry *entries, size_
             state->selected[selected] = (uint16_t)i;
             selected += marks[(size_t)p * part_rows + i];
         }
-        struct pz_chunk chunk = {
+        struct pz_portion portion = {
             {part->row_count, selected, state->selected}, state->rows.column_count, part->columns};
-        if (selected > 0 && !pz_rowset_append(&kept, &chunk)) {
+        if (selected > 0 && !pz_rowset_append(&kept, &portion)) {
             return false;
         }
     }
@@ -167,10 +167,10 @@ cut_back(struct sort_worker *state, struct pz_error *err)
 
 // Rows that may still be among the best.
 static struct pz_rows
-promising_rows(struct sort_worker *state, const struct pz_chunk *chunk)
+promising_rows(struct sort_worker *state, const struct pz_portion *portion)
 {
-    const struct pz_rows *rows = &chunk->rows;
-    pz_order_prefixes(&state->sort->order, chunk->columns, rows, state->prefixes);
+    const struct pz_rows *rows = &portion->rows;
+    pz_order_prefixes(&state->sort->order, portion->columns, rows, state->prefixes);
     uint32_t count = 0;
     for (uint32_t i = 0; i < rows->count; i++) {
         state->selected[count] = rows->rows != NULL ? rows->rows[i] : (uint16_t)i;
@@ -180,14 +180,14 @@ promising_rows(struct sort_worker *state, const struct pz_chunk *chunk)
 }
 
 static enum pz_status
-sort_consume(struct pz_sink *sink, struct pz_worker *worker, const struct pz_chunk *chunk,
+sort_consume(struct pz_sink *sink, struct pz_worker *worker, const struct pz_portion *portion,
              struct pz_error *err)
 {
     struct sort *sort = sink->payload;
     struct sort_worker *state = worker->sink_state;
-    struct pz_chunk kept = *chunk;
+    struct pz_portion kept = *portion;
     if (state->has_threshold) {
-        kept.rows = promising_rows(state, chunk);
+        kept.rows = promising_rows(state, portion);
         if (kept.rows.count == 0) {
             return PZ_OK;
         }
@@ -357,8 +357,8 @@ give_run(struct pz_source *source, struct pz_worker *worker, uint32_t morsel, st
             gather(sort, i, sort->entries + first, count, &state->vectors[i]);
         }
         atomic_fetch_add_explicit(&sort->stats->rows, count, memory_order_relaxed);
-        struct pz_chunk chunk = {{count, count, NULL}, columns, state->vectors};
-        PZ_TRY(pz_worker_push(worker, &chunk, err));
+        struct pz_portion portion = {{count, count, NULL}, columns, state->vectors};
+        PZ_TRY(pz_worker_push(worker, &portion, err));
     }
     return PZ_OK;
 }

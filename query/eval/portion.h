@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What flows through a pipeline: up to vector_rows rows as vectors, and which of them count.
-#ifndef PZ_QUERY_EVAL_CHUNK_H
-#define PZ_QUERY_EVAL_CHUNK_H
+#ifndef PZ_QUERY_EVAL_PORTION_H
+#define PZ_QUERY_EVAL_PORTION_H
 
 #include "query/func/kernel.h"
 
 // Ownership  borrowed from the operator that made it until that is asked for the next one.
-struct pz_chunk {
+struct pz_portion {
     struct pz_rows rows;
     uint32_t column_count;
     const struct pz_vector *columns;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Selections of rows.
-#include "query/eval/chunk.h"
+#include "query/eval/portion.h"
 
 struct pz_rows
 pz_rows_narrow(const struct pz_rows *rows, const struct pz_vector *condition, uint16_t *out)
