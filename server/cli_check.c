@@ -34,7 +34,7 @@ check(struct pz_store *store, struct pz_error *err)
         return pz_cli_exit_code(err);
     }
     if (problems > 0) {
-        (void)printf("%" PRIu64 " problems found\n", problems);
+        (void)printf("%" PRIu64 " %s found\n", problems, problems == 1 ? "problem" : "problems");
         return PZ_EXIT_FAILED;
     }
     (void)printf("all is well\n");
