@@ -69,6 +69,7 @@ find_unit(struct pz_str name)
 struct cursor {
     const char *at;
     const char *end;
+    bool is_too_large; // why it failed: a number does not fit
 };
 
 static void
@@ -102,6 +103,7 @@ take_number(struct cursor *c, struct number *out)
     bool any = false;
     while (is_digit(c)) {
         if (out->whole > INT64_MAX / 10 - 1) {
+            c->is_too_large = true;
             return false;
         }
         out->whole = out->whole * 10 + (*c->at++ - '0');
@@ -195,9 +197,13 @@ take_clock(struct cursor *c, const struct number *hours, struct pz_interval *int
         }
     }
     minutes.is_negative = seconds.is_negative = hours->is_negative;
-    return hours->fraction == 0 && add_units(interval, hours, find_unit(PZ_STR("hour"))) &&
-           add_units(interval, &minutes, find_unit(PZ_STR("minute"))) &&
-           add_units(interval, &seconds, find_unit(PZ_STR("second")));
+    if (hours->fraction != 0) {
+        return false;
+    }
+    c->is_too_large = !add_units(interval, hours, find_unit(PZ_STR("hour"))) ||
+                      !add_units(interval, &minutes, find_unit(PZ_STR("minute"))) ||
+                      !add_units(interval, &seconds, find_unit(PZ_STR("second")));
+    return !c->is_too_large;
 }
 
 static struct pz_str
@@ -230,7 +236,37 @@ take_part(struct cursor *c, struct pz_str default_unit, struct pz_interval *inte
         word = default_unit.len > 0 ? default_unit : PZ_STR("second");
     }
     const struct unit *unit = find_unit(word);
-    return unit != NULL && add_units(interval, &number, unit);
+    if (unit == NULL) {
+        return false;
+    }
+    c->is_too_large = !add_units(interval, &number, unit);
+    return !c->is_too_large;
+}
+
+// INTERVAL '1.5' HOUR is whole hours: what is smaller than the unit after the text goes.
+static void
+cut_to_unit(struct pz_interval *interval, struct pz_str name)
+{
+    const struct unit *unit = name.len > 0 ? find_unit(name) : NULL;
+    if (unit == NULL) {
+        return;
+    }
+    if (unit->months != 0) {
+        interval->months -= unit->months == 12 ? interval->months % 12 : 0;
+        interval->days = 0;
+        interval->us = 0;
+    } else if (unit->days != 0) {
+        interval->us = 0;
+    } else if (unit->us > PZ_US_PER_SECOND) {
+        interval->us -= interval->us % unit->us;
+    }
+}
+
+static enum pz_status
+fail_range(struct pz_str text, uint32_t offset, struct pz_error *err)
+{
+    return pz_fail_sql(err, "22008", offset, "interval out of range: \"%.*s\"",
+                       PZ_STR_ARG(pz_str_cut_utf8(text, 80)));
 }
 
 static enum pz_status
@@ -247,7 +283,7 @@ enum pz_status
 pz_interval_parse(struct pz_str text, struct pz_str unit, uint32_t offset, struct pz_interval *out,
                   struct pz_error *err)
 {
-    struct cursor c = {text.data, text.data + text.len};
+    struct cursor c = {.at = text.data, .end = text.data + text.len};
     struct pz_interval interval = {0};
     bool any = false;
     *out = interval;
@@ -256,21 +292,25 @@ pz_interval_parse(struct pz_str text, struct pz_str unit, uint32_t offset, struc
         if (any && pz_str_equal_nocase(take_word(&word_at), PZ_STR("ago"))) {
             c = word_at;
             skip_blanks(&c);
-            if (c.at < c.end || interval.us == INT64_MIN || interval.months == INT32_MIN ||
-                interval.days == INT32_MIN) {
+            if (c.at < c.end) {
                 return fail_syntax(text, offset, err);
+            }
+            if (interval.us == INT64_MIN || interval.months == INT32_MIN ||
+                interval.days == INT32_MIN) {
+                return fail_range(text, offset, err);
             }
             interval = (struct pz_interval){-interval.months, -interval.days, -interval.us};
             break;
         }
         if (!take_part(&c, unit, &interval)) {
-            return fail_syntax(text, offset, err);
+            return c.is_too_large ? fail_range(text, offset, err) : fail_syntax(text, offset, err);
         }
         any = true;
     }
     if (!any) {
         return fail_syntax(text, offset, err);
     }
+    cut_to_unit(&interval, unit);
     *out = interval;
     return PZ_OK;
 }

@@ -395,6 +395,12 @@ interval_field(enum pz_time_field field, const struct pz_interval *interval, int
     case PZ_FIELD_DECADE:
         *out = interval->months / 120;
         return true;
+    case PZ_FIELD_CENTURY:
+        *out = interval->months / 1200;
+        return true;
+    case PZ_FIELD_MILLENNIUM:
+        *out = interval->months / 12000;
+        return true;
     default:
         return false;
     }

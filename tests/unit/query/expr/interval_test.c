@@ -37,9 +37,8 @@ PZ_TEST(intervals_are_read_as_postgresql_does)
 
 PZ_TEST(bad_intervals_are_refused)
 {
-    static const char *const bad[] = {
-        "",          "day",     "1 parsec",          "1 day ago ago", "1 2 :",  "10:99",
-        "1..5 days", "--1 day", "99999999999 years", "1 day foo",     "1:2:3:4"};
+    static const char *const bad[] = {"",      "day",       "1 parsec", "1 day ago ago", "1 2 :",
+                                      "10:99", "1..5 days", "--1 day",  "1 day foo",     "1:2:3:4"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct pz_interval interval;
         struct pz_error err = {0};
@@ -48,6 +47,33 @@ PZ_TEST(bad_intervals_are_refused)
         PZ_CHECK_MSG(status == PZ_INVALID, "'%s' is taken", bad[i]);
         PZ_CHECK_EQ_STR(err.sqlstate, "22007");
         PZ_CHECK_EQ_U64(err.sql_offset, 8);
+    }
+}
+
+PZ_TEST(what_is_smaller_than_the_unit_is_cut)
+{
+    check_parse("1.5", "hour", 0, 0, INT64_C(3600000000));
+    check_parse("-1.5", "hours", 0, 0, -INT64_C(3600000000));
+    check_parse("1.5", "day", 0, 1, 0);
+    check_parse("1 year 2 months 3 days", "year", 12, 0, 0);
+    check_parse("1 year 2 months 3 days", "month", 14, 0, 0);
+    check_parse("1 day 02:03:04.5", "minute", 0, 1, INT64_C(7380000000));
+    check_parse("1 day 02:03:04.5", "second", 0, 1, INT64_C(7384500000));
+    check_parse("90", "minute", 0, 0, INT64_C(5400000000));
+}
+
+PZ_TEST(large_intervals_are_out_of_range)
+{
+    static const char *const large[] = {"99999999999 years",      "2147483648 days",
+                                        "99999999999999999999 s", "178956970 years 12 months",
+                                        "-2147483648 days ago",   "9999999999:00:00"};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        struct pz_interval interval;
+        struct pz_error err = {0};
+        enum pz_status status =
+            pz_interval_parse(pz_str_from(large[i]), PZ_STR(""), 7, &interval, &err);
+        PZ_CHECK_MSG(status == PZ_INVALID, "'%s' is taken", large[i]);
+        PZ_CHECK_EQ_STR(err.sqlstate, "22008");
     }
 }
 
