@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `plaza check`: reads every page of every table back (which verifies the checksums), recomputes
-// the feed's state from the log, and compares it with what the feed says. Meant for a store without
-// concurrent writes.
+// the feed's state from the log, and compares it with what the feed says. The feed's state comes
+// first, and with it, at the same instant, the version whose rows it must agree with: so writes
+// may go on meanwhile.
 #include "storage/store_internal.h"
 
 #include "base/hash.h"
@@ -10,19 +11,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// What the log says about one message id.
-struct expected {
+// What feed and log say about one message id.
+struct both {
     int64_t message_id; // 0 = free slot
+    int64_t feed_likes, feed_views;
     int64_t likes, views;
-    bool is_present;
-    bool was_seen; // by the walk over the feed
+    bool is_in_feed;
+    bool is_in_table;
 };
 
 struct check {
     struct pz_store *store;
+    struct pz_version *version;
     struct pz_buffer *report;
     uint64_t problems;
-    struct expected *slots;
+    struct both *slots;
     size_t slot_count; // a power of two
     size_t used;
 };
@@ -40,10 +43,10 @@ static void PZ_PRINTF(2, 3) report(struct check *check, const char *format, ...)
     }
 }
 
-// ---- the state expected ---------------------------------------------------------------------
+// ---- both sides -----------------------------------------------------------------------------
 
-static struct expected *
-find_slot(struct expected *slots, size_t slot_count, int64_t message_id)
+static struct both *
+find_slot(struct both *slots, size_t slot_count, int64_t message_id)
 {
     size_t at = (size_t)pz_hash_u64((uint64_t)message_id) & (slot_count - 1);
     while (slots[at].message_id != 0 && slots[at].message_id != message_id) {
@@ -52,12 +55,12 @@ find_slot(struct expected *slots, size_t slot_count, int64_t message_id)
     return &slots[at];
 }
 
-static struct expected *
-expect(struct check *check, int64_t message_id)
+static struct both *
+slot_of(struct check *check, int64_t message_id)
 {
     if ((check->used + 1) * 2 > check->slot_count) {
         size_t larger = check->slot_count == 0 ? 1024 : check->slot_count * 2;
-        struct expected *slots = pz_xcalloc(larger, sizeof *slots);
+        struct both *slots = pz_xcalloc(larger, sizeof *slots);
         for (size_t i = 0; i < check->slot_count; i++) {
             if (check->slots[i].message_id != 0) {
                 *find_slot(slots, larger, check->slots[i].message_id) = check->slots[i];
@@ -67,7 +70,7 @@ expect(struct check *check, int64_t message_id)
         check->slots = slots;
         check->slot_count = larger;
     }
-    struct expected *slot = find_slot(check->slots, check->slot_count, message_id);
+    struct both *slot = find_slot(check->slots, check->slot_count, message_id);
     if (slot->message_id == 0) {
         slot->message_id = message_id;
         check->used++;
@@ -83,14 +86,14 @@ count_rows(struct check *check, const struct pz_block *block, const struct pz_sl
         if (block->deleted != NULL && pz_bit_get(block->deleted, row)) {
             continue;
         }
-        struct expected *slot = expect(check, ((const int64_t *)ids->data)[row]);
+        struct both *slot = slot_of(check, ((const int64_t *)ids->data)[row]);
         switch (block->def->id) {
         case PZ_TABLE_MESSAGES:
-            if (slot->is_present) {
+            if (slot->is_in_table) {
                 report(check, "table messages: message_id %lld occurs twice",
                        (long long)slot->message_id);
             }
-            slot->is_present = true;
+            slot->is_in_table = true;
             break;
         case PZ_TABLE_LIKES:
             slot->likes += ((const int64_t *)deltas->data)[row];
@@ -165,42 +168,43 @@ read_tables(struct check *check, const struct pz_version *version, struct pz_err
 
 // ---- the feed's state -----------------------------------------------------------------------
 
-static enum pz_status
-compare(void *payload, const struct pz_feed_state *state, struct pz_error *err)
+static void
+take_version(void *payload)
 {
     struct check *check = payload;
-    struct expected *slot = expect(check, state->message_id);
+    check->version = pz_version_acquire(check->store);
+}
+
+static enum pz_status
+note_state(void *payload, const struct pz_feed_state *state, struct pz_error *err)
+{
+    struct check *check = payload;
+    struct both *slot = slot_of(check, state->message_id);
     (void)err;
-    slot->was_seen = true;
-    if (slot->likes != state->likes || slot->views != state->views) {
-        report(check,
-               "message %lld: the log counts %lld likes and %lld views, the feed %lld and %lld",
-               (long long)state->message_id, (long long)slot->likes, (long long)slot->views,
-               (long long)state->likes, (long long)state->views);
-    }
+    slot->feed_likes = state->likes;
+    slot->feed_views = state->views;
+    slot->is_in_feed = state->presence == PZ_FEED_PRESENT;
     if (state->like_count != (uint64_t)state->likes) {
         report(check, "message %lld: the counter says %lld likes, %llu stand",
                (long long)state->message_id, (long long)state->likes,
                (unsigned long long)state->like_count);
     }
-    if (slot->is_present != (state->presence == PZ_FEED_PRESENT)) {
-        report(check, "message %lld: it is %s the table and %s the feed",
-               (long long)state->message_id, slot->is_present ? "in" : "not in",
-               state->presence == PZ_FEED_PRESENT ? "in" : "not in");
-    }
     return PZ_OK;
 }
 
 static void
-report_unseen(struct check *check)
+compare(struct check *check, const struct both *slot)
 {
-    for (size_t i = 0; i < check->slot_count; i++) {
-        const struct expected *slot = &check->slots[i];
-        if (slot->message_id != 0 && !slot->was_seen &&
-            (slot->is_present || slot->likes != 0 || slot->views != 0)) {
-            report(check, "message %lld: the log knows it, the feed does not",
-                   (long long)slot->message_id);
-        }
+    if (slot->likes != slot->feed_likes || slot->views != slot->feed_views) {
+        report(check,
+               "message %lld: the log counts %lld likes and %lld views, the feed %lld and %lld",
+               (long long)slot->message_id, (long long)slot->likes, (long long)slot->views,
+               (long long)slot->feed_likes, (long long)slot->feed_views);
+    }
+    if (slot->is_in_table != slot->is_in_feed) {
+        report(check, "message %lld: it is %s the table and %s the feed",
+               (long long)slot->message_id, slot->is_in_table ? "in" : "not in",
+               slot->is_in_feed ? "in" : "not in");
     }
 }
 
@@ -209,15 +213,18 @@ pz_store_check(struct pz_store *store, struct pz_buffer *report_out, uint64_t *p
                struct pz_error *err)
 {
     struct check check = {.store = store, .report = report_out};
-    struct pz_version *version = pz_version_acquire(store);
-    enum pz_status status = read_tables(&check, version, err);
-    pz_version_release(version);
-    if (status == PZ_OK) {
-        status = pz_feed_each(store->feed, compare, &check, err);
+    enum pz_status status = pz_feed_each(store->feed, take_version, note_state, &check, err);
+    if (check.version != NULL) {
+        // Also when the feed's state is damaged: what is wrong with the tables is worth knowing.
+        enum pz_status tables = read_tables(&check, check.version, status == PZ_OK ? err : NULL);
+        status = status == PZ_OK ? tables : status;
     }
-    if (status == PZ_OK) {
-        report_unseen(&check);
+    for (size_t i = 0; status == PZ_OK && i < check.slot_count; i++) {
+        if (check.slots[i].message_id != 0) {
+            compare(&check, &check.slots[i]);
+        }
     }
+    pz_version_release(check.version);
     free(check.slots);
     *problems_out = check.problems;
     return status;

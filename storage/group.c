@@ -312,10 +312,26 @@ check_space(struct pz_store *store, const struct pz_write *writes, struct pz_err
     return is_growth ? pz__store_check_space(store, 2 * bytes, err) : PZ_OK;
 }
 
+struct publication {
+    struct pz_store *store;
+    struct pz_version *version; // the new one, then the one before
+};
+
 static void
 publish_version(void *payload)
 {
-    pz__version_publish(payload);
+    struct publication *publication = payload;
+    (void)pz_fault_visit(PZ_FAULT_publish_before_version);
+    publication->version = pz__version_exchange(publication->store, publication->version);
+}
+
+// Shows the group to SQL and feed at one instant.
+static void
+publish(struct pz_store *store)
+{
+    struct publication publication = {store, pz__version_create(store)};
+    pz_feed_group_commit(store->feed, publish_version, &publication);
+    pz_version_release(publication.version); // may free much, or unlink files
 }
 
 void
@@ -345,7 +361,7 @@ pz__group_commit(struct pz_store *store, struct pz_write *writes)
         follow(store);
         pz__group_ddl_committed(&group);
         pz__group_load_committed(&group);
-        pz_feed_group_commit(store->feed, publish_version, store);
+        publish(store);
         if (needs_upkeep(store)) {
             pz__upkeep_wake(store);
         }

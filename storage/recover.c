@@ -388,7 +388,7 @@ recover_layers(struct recovery *recovery, struct pz_error *err)
         }
         status = pz__view_layer_of_segment(segment, &layer, err);
         if (status == PZ_OK) {
-            pz_feed_layer_add(recovery->store->feed, layer);
+            pz_feed_recover_layer(recovery->store->feed, layer);
         }
     }
     free(ids);

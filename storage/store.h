@@ -22,7 +22,8 @@ struct pz_store_options {
     bool create;          // make a new store when the directory is absent or empty
     bool is_ephemeral;    // tests and benchmarks only: commits are not made durable
     bool is_manual;       // no background sealing and folding: only the calls below (tests)
-    uint64_t seal_rows;   // unsealed rows of a table that start a seal; 0 = 131,072
+    uint64_t seal_rows;   // unsealed rows of a table that start a seal, three times as many entries
+                          // of the feed's overlay start a fold; 0 = 131,072
     uint64_t cache_bytes; // page cache; 0 = a quarter of the memory
     uint64_t map_bytes;   // LMDB map; 0 = 1 TiB
 };
@@ -257,7 +258,8 @@ PZ_MUST_USE enum pz_status pz_store_seal_now(struct pz_store *store, uint32_t ta
 PZ_MUST_USE enum pz_status pz_store_fold_now(struct pz_store *store, struct pz_error *err);
 
 // `plaza check`: reads everything back, verifies checksums, recomputes the feed from the log and
-// compares. Appends one line per finding to `report`; *problems_out counts them.
+// compares, all as of one commit; writes may go on meanwhile. Appends one line per finding to
+// `report`; *problems_out counts them.
 PZ_MUST_USE enum pz_status pz_store_check(struct pz_store *store, struct pz_buffer *report,
                                           uint64_t *problems_out, struct pz_error *err);
 

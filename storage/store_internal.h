@@ -157,6 +157,11 @@ struct pz_store {
 
 // Makes the writer's tables the newest version. Writer thread, or while opening.
 void pz__version_publish(struct pz_store *store);
+// The same in two steps: a version of the writer's tables, and its exchange for the newest, which
+// is quick. The caller releases the one before.
+struct pz_version *pz__version_create(struct pz_store *store);
+PZ_MUST_USE struct pz_version *pz__version_exchange(struct pz_store *store,
+                                                    struct pz_version *version);
 void pz__version_retire(struct pz_store *store); // drops the store's own reference at close
 
 // ---- writer.c -------------------------------------------------------------------------------
@@ -268,9 +273,11 @@ PZ_MUST_USE enum pz_status pz__seal_table(struct pz_store *store, uint32_t table
 PZ_MUST_USE enum pz_status pz__trim_table(struct pz_store *store, uint32_t table_id,
                                           struct pz_error *err);
 // Folds what is there when it begins; a fold that was in progress is finished first. Leaves off
-// between two slices when the upkeep thread is to end.
+// between two slices when the upkeep thread is to end. `between` (may be NULL) is called between
+// two slices; it may seal.
 PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_urgent,
-                                        struct pz_error *err);
+                                        void (*between)(struct pz_store *store, void *payload),
+                                        void *payload, struct pz_error *err);
 bool pz__upkeep_is_stopping(struct pz_store *store);
 // Writes rows as a segment file under its final name, durable, not yet in the catalog.
 PZ_MUST_USE enum pz_status pz__segment_publish(struct pz_store *store, const struct pz_batch *rows,

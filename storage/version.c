@@ -111,8 +111,8 @@ destroy(struct pz_version *version)
     free(version);
 }
 
-static struct pz_version *
-exchange(struct pz_store *store, struct pz_version *version)
+struct pz_version *
+pz__version_exchange(struct pz_store *store, struct pz_version *version)
 {
     pz_mutex_lock(&store->version_mutex);
     struct pz_version *old = store->version;
@@ -121,8 +121,8 @@ exchange(struct pz_store *store, struct pz_version *version)
     return old;
 }
 
-void
-pz__version_publish(struct pz_store *store)
+struct pz_version *
+pz__version_create(struct pz_store *store)
 {
     struct pz_version *version =
         pz_xcalloc(1, sizeof *version + store->table_count * sizeof(struct pz_table_state));
@@ -135,13 +135,19 @@ pz__version_publish(struct pz_store *store)
         (void)pz__segment_list_acquire(version->tables[i].segments);
         (void)pz_tail_layout_acquire(version->tables[i].layout);
     }
-    pz_version_release(exchange(store, version));
+    return version;
+}
+
+void
+pz__version_publish(struct pz_store *store)
+{
+    pz_version_release(pz__version_exchange(store, pz__version_create(store)));
 }
 
 void
 pz__version_retire(struct pz_store *store)
 {
-    pz_version_release(exchange(store, NULL));
+    pz_version_release(pz__version_exchange(store, NULL));
 }
 
 struct pz_version *

@@ -42,7 +42,8 @@ copy_active(struct walk *walk, struct pz_error *err)
 }
 
 static enum pz_status
-begin(struct walk *walk, struct pz_feed *feed, struct pz_error *err)
+begin_walk(struct walk *walk, struct pz_feed *feed, void (*begin)(void *payload), void *payload,
+           struct pz_error *err)
 {
     walk->active = pz__feed_overlay_create();
     for (;;) {
@@ -50,19 +51,21 @@ begin(struct walk *walk, struct pz_feed *feed, struct pz_error *err)
         if (!pz__feed_read_lock(&walk->read)) {
             continue;
         }
-        bool is_merging = feed->is_merging;
-        enum pz_status status = is_merging ? PZ_OK : copy_active(walk, err);
+        bool is_joining = feed->joining != NULL; // soon over
+        enum pz_status status = is_joining ? PZ_OK : copy_active(walk, err);
+        if (!is_joining && status == PZ_OK && begin != NULL) {
+            begin(payload);
+        }
         pz__feed_read_unlock(&walk->read);
-        if (!is_merging) {
+        if (!is_joining) {
             return status;
         }
     }
 }
 
 static enum pz_status
-open_walk(struct walk *walk, struct pz_feed *feed, struct pz_error *err)
+open_walk(struct walk *walk, struct pz_error *err)
 {
-    PZ_TRY(begin(walk, feed, err));
     walk->sorted[0].overlay = walk->read.parts->frozen;
     walk->sorted[1].overlay = walk->active;
     for (int i = 0; i < 2; i++) {
@@ -235,13 +238,16 @@ has_anything(const struct pz_feed_state *state)
 }
 
 enum pz_status
-pz_feed_each(struct pz_feed *feed,
+pz_feed_each(struct pz_feed *feed, void (*begin)(void *payload),
              enum pz_status (*each)(void *payload, const struct pz_feed_state *state,
                                     struct pz_error *err),
              void *payload, struct pz_error *err)
 {
     struct walk walk = {.read = {.feed = feed}};
-    enum pz_status status = open_walk(&walk, feed, err);
+    enum pz_status status = begin_walk(&walk, feed, begin, payload, err);
+    if (status == PZ_OK) {
+        status = open_walk(&walk, err);
+    }
     if (status == PZ_OK) {
         status = move_base(&walk, PZ_KV_FIRST, err);
     }

@@ -27,6 +27,7 @@
 #include "storage/store.h"
 
 struct pz_feed;
+struct pz_feed_layer;
 
 enum pz_feed_kind { PZ_FEED_MESSAGE, PZ_FEED_LIKE, PZ_FEED_VIEW, PZ_FEED_DELETION };
 #define PZ_FEED_KIND_COUNT 4
@@ -92,9 +93,12 @@ struct pz_feed_mark {
 };
 struct pz_feed_mark pz_feed_group_mark(const struct pz_feed *feed);
 void pz_feed_group_undo(struct pz_feed *feed, struct pz_feed_mark mark);
-// After the LMDB commit: the group's rows become visible to readers, groups of up to 4,000
-// messages and likes at one instant. `publish` (may be NULL) is called once at that instant, with
-// the feed's mutex held when rows become visible: what it shows and the feed are never seen apart.
+// After the LMDB commit: a layer that the group's transaction recorded is to become visible with
+// the group. The feed owns it from here on.
+void pz_feed_group_add_layer(struct pz_feed *feed, struct pz_feed_layer *layer);
+// After the LMDB commit: the group's rows and layers become visible to readers, all at one instant.
+// `publish` (may be NULL) is called once at that instant, with the feed's mutex held when something
+// becomes visible: what it shows and the feed are never seen apart. It must be short.
 // Or forgets them.
 void pz_feed_group_commit(struct pz_feed *feed, void (*publish)(void *payload), void *payload);
 void pz_feed_group_abort(struct pz_feed *feed);
@@ -125,7 +129,6 @@ void pz_feed_fold_slice_aborted(struct pz_feed *feed);
 
 // View counts of a segment that entered by a load: ids rising, counts > 0. Takes over both arrays
 // (malloc'ed). `segment_id` names its progress mark in the base.
-struct pz_feed_layer;
 struct pz_feed_layer *pz_feed_layer_create(uint64_t segment_id, int64_t *message_ids,
                                            uint32_t *counts, size_t count);
 void pz_feed_layer_destroy(struct pz_feed_layer *layer);
@@ -133,8 +136,8 @@ void pz_feed_layer_destroy(struct pz_feed_layer *layer);
 // must remain, for recovery to count its views again.
 PZ_MUST_USE enum pz_status pz_feed_layer_record(struct pz_feed_layer *layer, struct pz_kv_txn *txn,
                                                 struct pz_error *err);
-// After its commit, or at recovery: the counts become visible. The feed owns the layer then.
-void pz_feed_layer_add(struct pz_feed *feed, struct pz_feed_layer *layer);
+// At recovery: adds the layer of a segment that waits. The feed owns it then.
+void pz_feed_recover_layer(struct pz_feed *feed, struct pz_feed_layer *layer);
 // At recovery: the segments whose layers must be built again and added. *ids_out is malloc'ed.
 PZ_MUST_USE enum pz_status pz_feed_layers_waiting(struct pz_feed *feed, uint64_t **ids_out,
                                                   size_t *count_out, struct pz_error *err);
@@ -153,15 +156,16 @@ PZ_MUST_USE enum pz_status pz_feed_read_page(struct pz_feed *feed,
                                              struct pz_error *err);
 
 // For `plaza check`: calls each(payload, …) for every message id that has counters, a message or
-// likes, in id order, with the state as of one moment. Holds a read transaction throughout: `each`
-// must not wait for anything.
+// likes, in id order, with the state as of one moment. `begin` (may be NULL) is called once at that
+// moment, with the feed's mutex held: the newest version is the state's then. Holds a read
+// transaction throughout: neither may wait for anything.
 struct pz_feed_state {
     int64_t message_id;
     enum pz_feed_presence presence;
     int64_t likes, views;
     uint64_t like_count; // likes that stand, counted one by one
 };
-PZ_MUST_USE enum pz_status pz_feed_each(struct pz_feed *feed,
+PZ_MUST_USE enum pz_status pz_feed_each(struct pz_feed *feed, void (*begin)(void *payload),
                                         enum pz_status (*each)(void *payload,
                                                                const struct pz_feed_state *state,
                                                                struct pz_error *err),

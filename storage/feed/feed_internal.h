@@ -101,7 +101,8 @@ struct pz__feed_group {
     struct pz__feed_undo *undos; // one for each row
     size_t undo_count;
     size_t undo_capacity;
-    int64_t largest_before; // largest message id before the group
+    int64_t largest_before;       // largest message id before the group
+    struct pz__feed_parts *parts; // with the group's layers; NULL = it has none
 };
 
 // The fold of `frozen`; writer thread only.
@@ -127,13 +128,16 @@ struct pz__feed_slice {
 struct pz_feed {
     struct pz_kv_env *env;
 
-    // Guards the five below, and the content of `active`, against readers. Only the writer changes
+    // Guards the six below, and the content of `active`, against readers. Only the writer changes
     // them, so the writer reads them without it.
     struct pz_mutex mutex;
     struct pz__feed_overlay *active;
     struct pz__feed_parts *parts;      // fit the base of the newest slice known to be committed
     struct pz__feed_parts *parts_next; // fit the base of the slice after it, or NULL
-    bool is_merging;                   // a large group is only partly in `active`
+    // A large group that is visible and on its way into `active`, or NULL; its messages from the
+    // position `joined` on are not there yet. Its bodies are those of `active`.
+    const struct pz__feed_overlay *joining;
+    uint32_t joined;
 
     _Atomic uint64_t unfolded;
 
@@ -154,7 +158,12 @@ void pz__feed_publish(struct pz_feed *feed, struct pz__feed_parts *parts);
 void pz__feed_recount(struct pz_feed *feed);
 void pz__feed_note_id(struct pz_feed *feed, const struct pz_feed_row *row);
 
-// merge.c: adds the group's pending rows to the active overlay.
+// layer.c: a copy of `parts` with the layer, which it takes over.
+struct pz__feed_parts *pz__feed_parts_with(const struct pz_feed *feed,
+                                           const struct pz__feed_parts *parts,
+                                           struct pz_feed_layer *layer);
+
+// merge.c: makes the group visible: its pending rows, its layers, and whatever `publish` shows.
 void pz__feed_merge(struct pz_feed *feed, void (*publish)(void *payload), void *payload);
 
 // fold.c
@@ -175,6 +184,9 @@ PZ_MUST_USE enum pz_status pz__feed_read_begin(struct pz_feed *feed, struct pz__
 // unlocks. false, without the mutex, when the base has moved on: begin again.
 bool pz__feed_read_lock(struct pz__feed_read *read);
 void pz__feed_read_unlock(struct pz__feed_read *read);
+// What the rows since the last fold began say of the message. With the mutex held.
+void pz__feed_look_newest(const struct pz__feed_read *read, uint64_t message_id,
+                          struct pz__feed_found *found);
 void pz__feed_read_end(struct pz__feed_read *read);
 // Writes a message for the caller: counters as found, the rest from the overlay's body or else from
 // the base's row.

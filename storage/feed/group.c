@@ -131,6 +131,8 @@ static void
 end_group(struct pz__feed_group *group)
 {
     pz__feed_overlay_clear(group->pending);
+    pz__feed_parts_release(group->parts);
+    group->parts = NULL;
     group->txn = NULL;
     group->undo_count = 0;
     if (group->undo_capacity > UNDOS_KEPT) {
@@ -141,10 +143,20 @@ end_group(struct pz__feed_group *group)
 }
 
 void
+pz_feed_group_add_layer(struct pz_feed *feed, struct pz_feed_layer *layer)
+{
+    struct pz__feed_group *group = &feed->group;
+    PZ_ASSERT(group->txn != NULL);
+    struct pz__feed_parts *before = group->parts;
+    group->parts = pz__feed_parts_with(feed, before == NULL ? feed->parts : before, layer);
+    pz__feed_parts_release(before);
+}
+
+void
 pz_feed_group_commit(struct pz_feed *feed, void (*publish)(void *payload), void *payload)
 {
     PZ_ASSERT(feed->group.txn != NULL);
-    if (feed->group.undo_count > 0) {
+    if (feed->group.undo_count > 0 || feed->group.parts != NULL) {
         pz__feed_merge(feed, publish, payload);
         pz__feed_recount(feed);
     } else if (publish != NULL) {
@@ -156,7 +168,7 @@ pz_feed_group_commit(struct pz_feed *feed, void (*publish)(void *payload), void 
 void
 pz_feed_group_abort(struct pz_feed *feed)
 {
-    PZ_ASSERT(feed->group.txn != NULL);
+    PZ_ASSERT(feed->group.txn != NULL && feed->group.parts == NULL);
     feed->largest_message_id = feed->group.largest_before;
     end_group(&feed->group);
 }

@@ -92,8 +92,9 @@ pz_feed_layer_record(struct pz_feed_layer *layer, struct pz_kv_txn *txn, struct 
     return pz__feed_mark_write(txn, mark, err);
 }
 
-void
-pz_feed_layer_add(struct pz_feed *feed, struct pz_feed_layer *layer)
+struct pz__feed_parts *
+pz__feed_parts_with(const struct pz_feed *feed, const struct pz__feed_parts *parts,
+                    struct pz_feed_layer *layer)
 {
     PZ_ASSERT(!feed->slice.is_open);
     uint64_t folded_below = 0;
@@ -102,9 +103,15 @@ pz_feed_layer_add(struct pz_feed *feed, struct pz_feed_layer *layer)
             folded_below = feed->marks[i].folded_below;
         }
     }
-    struct pz__feed_parts *parts = pz__feed_parts_copy(feed->parts);
-    parts->layers[parts->layer_count++] = (struct pz__feed_layer_part){layer, folded_below};
-    pz__feed_publish(feed, parts);
+    struct pz__feed_parts *longer = pz__feed_parts_copy(parts);
+    longer->layers[longer->layer_count++] = (struct pz__feed_layer_part){layer, folded_below};
+    return longer;
+}
+
+void
+pz_feed_recover_layer(struct pz_feed *feed, struct pz_feed_layer *layer)
+{
+    pz__feed_publish(feed, pz__feed_parts_with(feed, feed->parts, layer));
     pz__feed_recount(feed);
 }
 

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// From pending to active: after its commit, a group becomes visible.
+// From pending to active: after its commit, a group becomes visible, at one instant.
 //
 // All that takes time or memory is done before the mutex is taken: where each item goes is looked
 // up, tables are grown as copies, bodies are copied, new keys are sorted and merged. Under the
-// mutex remain additions and the exchange of pointers. A group of more than STEP items lets go of
-// the mutex now and then; its messages appear in pages all at once, at the end.
+// mutex remain additions and the exchange of pointers.
+//
+// A group of more than STEP items would take too long for that. It becomes visible as it is, as
+// one more overlay (feed->joining) that readers look into before active, and then goes over to
+// active in steps between which readers have their turn: they leave out what has arrived
+// (feed->joined). When all has, its keys change over too, and it is nothing to readers any more.
 //
 // The group is durable by now, so there is no way back: without memory the process ends, and the
 // next start finds the rows in the log.
 #include "storage/feed/feed_internal.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 
 #include <stdlib.h>
 
@@ -18,7 +23,7 @@
 #define PAUSE_US 1 // enough for a reader that waits to be woken and get its turn
 
 struct merge {
-    const struct pz__feed_overlay *pending;
+    struct pz__feed_overlay *pending;
     struct pz__feed_overlay *active;
     uint32_t *messages;   // position in active of each message of pending; NONE = nothing changes
     uint32_t *likes;      // the same of pairs
@@ -88,13 +93,10 @@ grow(const struct pz__feed_table *table, uint32_t end, struct pz__feed_table *gr
     }
 }
 
-// Bodies move to active's arena, and their keys into copies of its indexes.
+// Bodies move to active's arena.
 static void
 take_bodies(struct merge *merge)
 {
-    struct pz__feed_key *keys =
-        pz_xcalloc((size_t)merge->pending->messages.count + 1, sizeof *keys);
-    size_t count = 0;
     for (uint32_t i = 0; i < merge->pending->messages.count; i++) {
         struct pz__feed_message *message = pz__feed_message_at(merge->pending, i);
         if (message->body == NULL) {
@@ -104,22 +106,43 @@ take_bodies(struct merge *merge)
         if (message->body == NULL) {
             pz_panic(__FILE__, __LINE__, "no memory for a new message of the feed");
         }
-        if (!message->is_deleted) {
+    }
+}
+
+// The keys of pending go into copies of active's indexes, and when it joins, into indexes of its
+// own.
+static void
+take_keys(struct merge *merge, bool is_joining)
+{
+    struct pz__feed_overlay *pending = merge->pending;
+    struct pz__feed_key *keys = pz_xcalloc((size_t)pending->messages.count + 1, sizeof *keys);
+    size_t count = 0;
+    for (uint32_t i = 0; i < pending->messages.count; i++) {
+        const struct pz__feed_message *message = pz__feed_message_at(pending, i);
+        if (message->body != NULL && !message->is_deleted) {
             keys[count++] = (struct pz__feed_key){message->body->created_at, message->message_id,
-                                                  message->body->user, merge->messages[i]};
+                                                  message->body->user, i};
         }
+    }
+    if (is_joining) {
+        pz__feed_index_prepare(&pending->order, keys, count, &pending->order);
+        pz__feed_index_prepare(&pending->by_user, keys, count, &pending->by_user);
+    }
+    for (size_t i = 0; i < count; i++) {
+        keys[i].message = merge->messages[keys[i].message];
     }
     pz__feed_index_prepare(&merge->active->order, keys, count, &merge->order);
     pz__feed_index_prepare(&merge->active->by_user, keys, count, &merge->by_user);
     free(keys);
 }
 
+// Lets readers have the mutex after each STEP items.
 static void
 breathe(struct pz_feed *feed, uint32_t done)
 {
-    if ((done + 1) % STEP == 0) {
-        feed->is_merging = true;
+    if (feed->joining != NULL && done % STEP == 0) {
         pz_mutex_unlock(&feed->mutex);
+        (void)pz_fault_visit(PZ_FAULT_join_step);
         pz_clock_sleep_us(PAUSE_US);
         pz_mutex_lock(&feed->mutex);
     }
@@ -145,7 +168,8 @@ add_items(struct pz_feed *feed, const struct merge *merge)
         if (from->body != NULL) {
             to->body = from->body;
         }
-        breathe(feed, i);
+        feed->joined = i + 1;
+        breathe(feed, i + 1);
     }
     for (uint32_t i = 0; i < merge->pending->likes.count; i++) {
         const struct pz__feed_like *from = pz__feed_like_at(merge->pending, i);
@@ -157,7 +181,7 @@ add_items(struct pz_feed *feed, const struct merge *merge)
             (void)pz__feed_add_like(active, merge->messages[from->message], from->user);
         }
         pz__feed_like_at(active, position)->net += from->net;
-        breathe(feed, i);
+        breathe(feed, i + 1);
     }
 }
 
@@ -171,30 +195,49 @@ exchange_table(struct pz__feed_table *table, struct pz__feed_table *grown)
     }
 }
 
+// The instant, under the mutex.
+static void
+show(struct pz_feed *feed, void (*publish)(void *payload), void *payload)
+{
+    if (feed->group.parts != NULL) {
+        struct pz__feed_parts *before = feed->parts;
+        feed->parts = feed->group.parts;
+        feed->group.parts = before; // released with the group
+    }
+    if (publish != NULL) {
+        publish(payload);
+    }
+}
+
 void
 pz__feed_merge(struct pz_feed *feed, void (*publish)(void *payload), void *payload)
 {
     struct merge merge = {.pending = feed->group.pending, .active = feed->active};
+    bool is_joining = (size_t)merge.pending->messages.count + merge.pending->likes.count > STEP;
     find_messages(&merge);
     find_likes(&merge);
     grow(&merge.active->messages, merge.message_end, &merge.grown_messages);
     grow(&merge.active->likes, merge.like_end, &merge.grown_likes);
     take_bodies(&merge);
+    take_keys(&merge, is_joining);
 
     struct pz__feed_index old_order;
     struct pz__feed_index old_by_user;
     pz_mutex_lock(&feed->mutex);
+    show(feed, publish, payload);
+    feed->joining = is_joining ? merge.pending : NULL;
+    feed->joined = 0;
+    breathe(feed, 0);
     exchange_table(&merge.active->messages, &merge.grown_messages);
     exchange_table(&merge.active->likes, &merge.grown_likes);
     add_items(feed, &merge);
     pz__feed_index_exchange(&merge.active->order, &merge.order, &old_order);
     pz__feed_index_exchange(&merge.active->by_user, &merge.by_user, &old_by_user);
-    feed->is_merging = false;
-    if (publish != NULL) {
-        publish(payload);
-    }
+    feed->joining = NULL;
     pz_mutex_unlock(&feed->mutex);
 
+    pz__feed_index_fini(&merge.pending->order);
+    pz__feed_index_fini(&merge.pending->by_user);
     pz__feed_index_retire(&old_order, &merge.order);
     pz__feed_index_retire(&old_by_user, &merge.by_user);
     pz__feed_table_fini(&merge.grown_messages);

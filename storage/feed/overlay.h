@@ -59,7 +59,7 @@ struct pz__feed_overlay {
 struct pz__feed_overlay *pz__feed_overlay_create(void);
 void pz__feed_overlay_acquire(struct pz__feed_overlay *overlay);
 void pz__feed_overlay_release(struct pz__feed_overlay *overlay); // NULL is ignored
-// Forgets all rows; for pending, which has no index.
+// Forgets all rows; for pending, which has no index by then.
 void pz__feed_overlay_clear(struct pz__feed_overlay *overlay);
 
 static inline struct pz__feed_message *

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A page of the feed: the newest keys of base, frozen and active, merged.
+// A page of the feed: the newest keys of base, frozen, active and a group that is joining active,
+// merged.
 //
-// Each of the three gives as many keys as the page may need, newest first. Their merge is exact
+// Each of the four gives as many keys as the page may need, newest first. Their merge is exact
 // down to the point where one that has more ends. Keys are skipped that were deleted later, and
 // those of frozen that are in the base by now: the base gives them as well. Should skipping leave
 // the page short, everything is done again with twice as many keys.
@@ -9,7 +10,7 @@
 
 #include <inttypes.h>
 
-enum source { SOURCE_BASE, SOURCE_FROZEN, SOURCE_ACTIVE, SOURCE_COUNT };
+enum source { SOURCE_BASE, SOURCE_FROZEN, SOURCE_ACTIVE, SOURCE_JOINING, SOURCE_COUNT };
 
 struct stream {
     struct pz__feed_key *keys; // newest first
@@ -50,6 +51,11 @@ static void
 fill_from_overlay(const struct page *page, const struct pz__feed_overlay *overlay,
                   struct stream *stream)
 {
+    stream->count = 0;
+    stream->has_more = false;
+    if (overlay == NULL) {
+        return;
+    }
     const struct pz_feed_query *query = page->query;
     struct pz__feed_key bound = {
         .created_at = query->before_created_at,
@@ -58,8 +64,6 @@ fill_from_overlay(const struct page *page, const struct pz__feed_overlay *overla
     struct pz__feed_walk walk;
     pz__feed_walk_init(&walk, query->has_user ? &overlay->by_user : &overlay->order, query->user,
                        query->has_before ? &bound : NULL);
-    stream->count = 0;
-    stream->has_more = false;
     const struct pz__feed_key *key;
     while ((key = pz__feed_walk_next(&walk)) != NULL) {
         if (pz__feed_message_at(overlay, key->message)->is_deleted) {
@@ -114,7 +118,7 @@ merge(struct page *page, const struct pz__feed_read *read)
             pz__feed_place_has_key(&read->parts->place, page->query->has_user, &entry.key)) {
             continue; // the base has it
         }
-        pz__feed_look(read->active, id, &entry.found);
+        pz__feed_look_newest(read, id, &entry.found);
         pz__feed_look_frozen(read->parts, id, &entry.found);
         if (entry.found.presence != PZ_FEED_DELETED) {
             page->entries[page->entry_count++] = entry;
@@ -136,12 +140,9 @@ gather(struct page *page, struct pz__feed_read *read, bool *is_complete_out, str
     for (int i = 0; i < SOURCE_COUNT; i++) {
         page->streams[i].next = 0;
     }
-    page->streams[SOURCE_FROZEN].count = 0;
-    page->streams[SOURCE_FROZEN].has_more = false;
-    if (read->parts->frozen != NULL) {
-        fill_from_overlay(page, read->parts->frozen, &page->streams[SOURCE_FROZEN]);
-    }
+    fill_from_overlay(page, read->parts->frozen, &page->streams[SOURCE_FROZEN]);
     fill_from_overlay(page, read->active, &page->streams[SOURCE_ACTIVE]);
+    fill_from_overlay(page, read->feed->joining, &page->streams[SOURCE_JOINING]);
     *is_complete_out = merge(page, read);
     pz__feed_read_unlock(read);
     return PZ_OK;

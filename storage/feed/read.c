@@ -75,6 +75,21 @@ pz__feed_read_unlock(struct pz__feed_read *read)
 }
 
 void
+pz__feed_look_newest(const struct pz__feed_read *read, uint64_t message_id,
+                     struct pz__feed_found *found)
+{
+    const struct pz_feed *feed = read->feed;
+    pz_mutex_assert_held(&read->feed->mutex);
+    if (feed->joining != NULL) {
+        uint32_t position = pz__feed_find_message(feed->joining, message_id);
+        if (position != PZ__FEED_NONE && position >= feed->joined) {
+            pz__feed_look(feed->joining, message_id, found);
+        }
+    }
+    pz__feed_look(read->active, message_id, found);
+}
+
+void
 pz__feed_read_end(struct pz__feed_read *read)
 {
     pz_kv_abort(read->txn);
@@ -94,7 +109,7 @@ look_everywhere(struct pz__feed_read *read, int64_t message_id, struct pz__feed_
     do {
         PZ_TRY(pz__feed_read_begin(read->feed, read, err));
     } while (!pz__feed_read_lock(read));
-    pz__feed_look(read->active, (uint64_t)message_id, found);
+    pz__feed_look_newest(read, (uint64_t)message_id, found);
     pz__feed_read_unlock(read);
     pz__feed_look_frozen(read->parts, (uint64_t)message_id, found);
     pz__feed_look_layers(read->parts, (uint64_t)message_id, found);

@@ -8,6 +8,7 @@
 // most of the writer's time.
 #include "base/clock.h"
 #include "base/fault.h"
+#include "base/log.h"
 #include "storage/store_internal.h"
 
 #define SLICE_MESSAGES_MIN 16u
@@ -101,12 +102,16 @@ next_count(const struct slice *slice, bool is_busy)
 }
 
 enum pz_status
-pz__fold_all(struct pz_store *store, bool is_urgent, struct pz_error *err)
+pz__fold_all(struct pz_store *store, bool is_urgent,
+             void (*between)(struct pz_store *store, void *payload), void *payload,
+             struct pz_error *err)
 {
     static const uint32_t feed_tables[PZ_FEED_KIND_COUNT] = {
         PZ_TABLE_MESSAGES, PZ_TABLE_LIKES, PZ_TABLE_VIEWS, PZ_TABLE_MESSAGE_DELETIONS};
     struct slice slice = {.store = store, .is_first = true, .starts = true, .more = true};
     slice.message_count = SLICE_MESSAGES_FIRST;
+    pz_log(PZ_LOG_DEBUG, "fold begins: %llu entries",
+           (unsigned long long)pz_feed_unfolded(store->feed));
     while (slice.more && !pz__upkeep_is_stopping(store)) {
         PZ_TRY(pz__store_check_space(store, 0, err));
         PZ_TRY(pz__store_run_internal(store, fold_slice, &slice, err));
@@ -116,7 +121,11 @@ pz__fold_all(struct pz_store *store, bool is_urgent, struct pz_error *err)
         if (slice.more && is_busy) {
             pz_clock_sleep_us(pause_us < PAUSE_US_MAX ? pause_us : PAUSE_US_MAX);
         }
+        if (slice.more && between != NULL) {
+            between(store, payload);
+        }
     }
+    pz_log(PZ_LOG_DEBUG, "fold ends");
     atomic_fetch_add_explicit(&store->counters.folds, 1, memory_order_relaxed);
     for (int i = 0; i < PZ_FEED_KIND_COUNT; i++) {
         PZ_TRY(pz__trim_table(store, feed_tables[i], err));

@@ -6,6 +6,7 @@
 // orphans. Views of a load reach the feed's counters as a layer: counts per message, computed
 // here, off the writer.
 #include "base/clock.h"
+#include "base/log.h"
 #include "storage/catalog/builtin.h"
 #include "storage/catalog/records.h"
 #include "storage/store_internal.h"
@@ -185,6 +186,9 @@ pz_load_begin(struct pz_store *store, const struct pz_table_def *def, struct pz_
 static enum pz_status
 write_segment(struct pz_load *load, struct pz_error *err)
 {
+    if (load->segment_count == 0) {
+        pz_log(PZ_LOG_DEBUG, "load begins: table %s", load->def->name);
+    }
     uint32_t *order = NULL;
     bool is_sorted = false;
     struct loaded_segment made = {.segment = NULL};
@@ -266,6 +270,9 @@ release(struct pz_load *load, bool is_committed)
         if (made->layer != NULL) {
             pz_feed_layer_destroy(made->layer);
         }
+    }
+    if (load->segment_count > 0) {
+        pz_log(PZ_LOG_DEBUG, "load ends: %s", is_committed ? "committed" : "nothing stored");
     }
     free(load->segments);
     pz_batch_fini(&load->rows);
@@ -358,7 +365,7 @@ pz__group_load_committed(struct pz_group *group)
         pz__segment_list_release(table->state.segments);
         table->state.segments = list;
         if (made->layer != NULL) {
-            pz_feed_layer_add(group->store->feed, made->layer);
+            pz_feed_group_add_layer(group->store->feed, made->layer);
             made->layer = NULL;
         }
     }

@@ -10,6 +10,7 @@
 //
 // Between 1 and 4 the rows are still the tail's; a crash at any point loses nothing.
 #include "base/fault.h"
+#include "base/log.h"
 #include "storage/catalog/records.h"
 #include "storage/store_internal.h"
 #include "storage/tail/chunk.h"
@@ -267,6 +268,7 @@ commit(struct pz_write *write, void *context, struct pz_error *err)
 struct trim {
     struct pz_store *store;
     uint32_t table_id;
+    bool is_begun; // there was something to trim
     bool more;
 };
 
@@ -290,6 +292,10 @@ trim_some(struct pz_write *write, void *context, struct pz_error *err)
     if (end_row <= table->trimmed_row) {
         return PZ_OK;
     }
+    if (!trim->is_begun) {
+        trim->is_begun = true;
+        pz_log(PZ_LOG_DEBUG, "trim begins: table %s", table->state.def->name);
+    }
     PZ_TRY(pz_kv_begin_write(store->kv, &txn, err));
     enum pz_status status =
         pz_chunk_trim(txn, trim->table_id, end_row, TRIM_CHUNKS, &trim->more, err);
@@ -310,6 +316,9 @@ pz__trim_table(struct pz_store *store, uint32_t table_id, struct pz_error *err)
     struct trim trim = {.store = store, .table_id = table_id, .more = true};
     while (trim.more) {
         PZ_TRY(pz__store_run_internal(store, trim_some, &trim, err));
+    }
+    if (trim.is_begun) {
+        pz_log(PZ_LOG_DEBUG, "trim ends");
     }
     return PZ_OK;
 }
@@ -336,7 +345,9 @@ pz__seal_table(struct pz_store *store, uint32_t table_id, struct pz_error *err)
     struct seal seal = {.store = store, .table_id = table_id};
     enum pz_status status = pz__store_run_internal(store, rotate, &seal, err);
     if (status == PZ_OK && seal.layout != NULL) {
+        pz_log(PZ_LOG_DEBUG, "seal begins: table %s", seal.def->name);
         status = seal_rotated(&seal, err);
+        pz_log(PZ_LOG_DEBUG, "seal ends: %s", pz_status_name(status));
     }
     // Of a dropped table, or refused before the commit; after a failed commit it may be named.
     if (seal.segment != NULL && !seal.is_committed && !pz__store_is_failed(store)) {

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The upkeep thread: seals tables whose tail is long enough, folds the feed when its overlay is
-// large or old. Failures are logged once and tried again later; the rows stay where they are.
+// large or old. A fold may take long, so seals that fall due meanwhile come between two of its
+// slices. Failures are logged once and tried again later; the rows stay where they are.
 #include "base/clock.h"
 #include "base/log.h"
 #include "storage/store_internal.h"
 
 #define WAKE_EVERY_US 500000
-// A fold starts at this many unfolded entries. The more at once, the more of them share a page.
-#define FOLD_ENTRIES 400000u
-#define FOLD_ENTRIES_URGENT 2000000u // from here on folding pauses less
-#define FOLD_AGE_US 3000000          // or after this time, when writes come slowly
-#define FOLD_SLOWLY_ENTRIES 2000u    // that is, at most so many entries in one look
-#define FOLD_AGE_US_MAX 60000000     // or after this time in any case
-#define UPKEEP_NICE 5                // the feed goes first
+// A fold starts at this many unfolded entries for each of seal_rows. The more at once, the more of
+// them share a page.
+#define FOLD_ENTRIES_PER_ROW 3u
+#define FOLD_ENTRIES_PER_ROW_URGENT 15u // from here on folding pauses less
+#define FOLD_AGE_US 3000000             // or after this time, when writes come slowly
+#define FOLD_SLOWLY_ENTRIES 2000u       // that is, at most so many entries in one look
+#define FOLD_AGE_US_MAX 60000000        // or after this time in any case
+#define UPKEEP_NICE 5                   // the feed goes first
 #define RETRY_AFTER_US 10000000
 
 void
@@ -83,15 +85,28 @@ seal_long_tails(struct pz_store *store, struct pz_error *err)
 struct round {
     int64_t folded_us; // when the feed was last folded
     uint64_t unfolded; // entries at the last look
+    enum pz_status sealed;
+    struct pz_error seal_failure;
 };
 
 static bool
-is_fold_due(const struct round *round, uint64_t unfolded)
+is_fold_due(const struct pz_store *store, const struct round *round, uint64_t unfolded)
 {
     int64_t age_us = pz_clock_mono_us() - round->folded_us;
     bool is_slow = unfolded <= round->unfolded + FOLD_SLOWLY_ENTRIES;
-    return unfolded >= FOLD_ENTRIES || (unfolded > 0 && is_slow && age_us >= FOLD_AGE_US) ||
+    return unfolded / FOLD_ENTRIES_PER_ROW >= store->options.seal_rows ||
+           (unfolded > 0 && is_slow && age_us >= FOLD_AGE_US) ||
            (unfolded > 0 && age_us >= FOLD_AGE_US_MAX);
+}
+
+// Between two slices of a fold. What failed is not tried again before the next round.
+static void
+seal_meanwhile(struct pz_store *store, void *payload)
+{
+    struct round *round = payload;
+    if (round->sealed == PZ_OK) {
+        round->sealed = seal_long_tails(store, &round->seal_failure);
+    }
 }
 
 // One round of whatever is due.
@@ -99,16 +114,21 @@ static enum pz_status
 work(struct pz_store *store, struct round *round, struct pz_error *err)
 {
     pz_mutex_lock(&store->turn_mutex);
-    enum pz_status sealed = seal_long_tails(store, err);
+    round->sealed = seal_long_tails(store, &round->seal_failure);
     uint64_t unfolded = pz_feed_unfolded(store->feed);
     enum pz_status folded = PZ_OK;
-    if (is_fold_due(round, unfolded)) {
-        folded = pz__fold_all(store, unfolded >= FOLD_ENTRIES_URGENT, sealed == PZ_OK ? err : NULL);
+    if (is_fold_due(store, round, unfolded)) {
+        bool is_urgent = unfolded / FOLD_ENTRIES_PER_ROW_URGENT >= store->options.seal_rows;
+        folded = pz__fold_all(store, is_urgent, seal_meanwhile, round, err);
         round->folded_us = pz_clock_mono_us();
     }
     round->unfolded = pz_feed_unfolded(store->feed);
     pz_mutex_unlock(&store->turn_mutex);
-    return sealed == PZ_OK ? folded : sealed;
+    if (round->sealed != PZ_OK) {
+        *err = round->seal_failure;
+        return round->sealed;
+    }
+    return folded;
 }
 
 void *
@@ -172,7 +192,7 @@ enum pz_status
 pz_store_fold_now(struct pz_store *store, struct pz_error *err)
 {
     pz_mutex_lock(&store->turn_mutex);
-    enum pz_status status = pz__fold_all(store, true, err);
+    enum pz_status status = pz__fold_all(store, true, NULL, NULL, err);
     pz_mutex_unlock(&store->turn_mutex);
     return status;
 }

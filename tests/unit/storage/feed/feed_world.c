@@ -55,7 +55,7 @@ recover_layers(struct world *world)
     PZ_REQUIRE_OK(pz_feed_layers_waiting(world->feed, &ids, &count, &world->err), &world->err);
     for (size_t i = 0; i < count; i++) {
         PZ_REQUIRE(ids[i] >= 1 && ids[i] <= world->layer_count);
-        pz_feed_layer_add(world->feed, layer_of(&world->layers[ids[i] - 1]));
+        pz_feed_recover_layer(world->feed, layer_of(&world->layers[ids[i] - 1]));
     }
     free(ids);
 }
@@ -245,14 +245,17 @@ world_load(struct world *world, struct pz_rng *rng)
     }
     struct pz_feed_layer *created = layer_of(layer);
     PZ_REQUIRE_OK(pz_kv_begin_write(world->env, &world->txn, &world->err), &world->err);
+    pz_feed_group_begin(world->feed, world->txn);
     PZ_REQUIRE_OK(pz_feed_layer_record(created, world->txn, &world->err), &world->err);
     if (pz_rng_chance(rng, 0.1)) {
         pz_kv_abort(world->txn);
+        pz_feed_group_abort(world->feed);
         pz_feed_layer_destroy(created);
         return;
     }
     PZ_REQUIRE_OK(pz_kv_commit(world->txn, &world->err), &world->err);
-    pz_feed_layer_add(world->feed, created);
+    pz_feed_group_add_layer(world->feed, created);
+    pz_feed_group_commit(world->feed, NULL, NULL);
     world->layer_count++;
     for (size_t i = 0; i < layer->count; i++) {
         world->state->messages[layer->ids[i]].views += layer->counts[i];
@@ -428,7 +431,7 @@ world_check(struct world *world, struct pz_rng *rng)
                                           .user = user == 4 ? UINT32_MAX : user});
     }
     struct each_check each = {.world = world};
-    PZ_CHECK_OK(pz_feed_each(world->feed, check_each, &each, &world->err), &world->err);
+    PZ_CHECK_OK(pz_feed_each(world->feed, NULL, check_each, &each, &world->err), &world->err);
     for (int64_t id = 1; id <= WORLD_ID_MAX; id++) {
         const struct world_message *message = &world->state->messages[id];
         bool has_anything =

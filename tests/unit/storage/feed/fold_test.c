@@ -119,9 +119,11 @@ PZ_TEST(layer_of_negative_ids)
     memcpy(counts, (uint32_t[]){10, 20, 30}, 3 * sizeof *counts);
     struct pz_feed_layer *layer = pz_feed_layer_create(1, ids, counts, 3);
     PZ_REQUIRE_OK(pz_kv_begin_write(world.env, &world.txn, &world.err), &world.err);
+    pz_feed_group_begin(world.feed, world.txn);
     PZ_REQUIRE_OK(pz_feed_layer_record(layer, world.txn, &world.err), &world.err);
     PZ_REQUIRE_OK(pz_kv_commit(world.txn, &world.err), &world.err);
-    pz_feed_layer_add(world.feed, layer);
+    pz_feed_group_add_layer(world.feed, layer);
+    pz_feed_group_commit(world.feed, NULL, NULL);
     world.state->messages[3].views = 30;
     PZ_CHECK_EQ_U64(pz_feed_unfolded(world.feed), 3);
     for (int i = 0; i < 3; i++) {

@@ -95,9 +95,11 @@ load(struct writer *writer)
     struct pz_feed_layer *layer = pz_feed_layer_create(++writer->segments, ids, counts, count);
     struct pz_kv_txn *txn;
     PZ_REQUIRE_OK(pz_kv_begin_write(writer->shared->env, &txn, &writer->err), &writer->err);
+    pz_feed_group_begin(writer->shared->feed, txn);
     PZ_REQUIRE_OK(pz_feed_layer_record(layer, txn, &writer->err), &writer->err);
     PZ_REQUIRE_OK(pz_kv_commit(txn, &writer->err), &writer->err);
-    pz_feed_layer_add(writer->shared->feed, layer);
+    pz_feed_group_add_layer(writer->shared->feed, layer);
+    pz_feed_group_commit(writer->shared->feed, NULL, NULL);
 }
 
 static void
@@ -228,7 +230,7 @@ run_reader(void *payload)
         int64_t posted = atomic_load(&reader->shared->posted);
         if (i % 50 == 49) {
             struct each each = {0};
-            PZ_CHECK_OK(pz_feed_each(reader->shared->feed, check_each, &each, &reader->err),
+            PZ_CHECK_OK(pz_feed_each(reader->shared->feed, NULL, check_each, &each, &reader->err),
                         &reader->err);
             PZ_CHECK(each.last_id >= posted);
         } else if (i % 3 == 0) {

@@ -426,3 +426,133 @@ PZ_TEST(letters_come_with_their_load)
     pz_batch_fini(&letters);
     pz_store_close(store);
 }
+
+// ---- the pace of folds ----------------------------------------------------------------------
+
+// A view each of messages 1 .. count: so many entries for a fold, without keys of messages.
+static void
+view_each(struct pz_store *store, int64_t count)
+{
+    struct pz_batch batch;
+    struct pz_error err = {0};
+    uint32_t user = notes_symbol(store, PZ_DOMAIN_USER, "somebody");
+    PZ_REQUIRE_OK(pz_batch_init(&batch, notes_table(store, "views"), &err), &err);
+    PZ_REQUIRE_OK(pz_batch_reserve(&batch, (size_t)count, &err), &err);
+    for (int64_t id = 1; id <= count; id++) {
+        pz_column_append_int(&batch.columns[PZ_VIEWS_MESSAGE], id);
+        pz_column_append_code(&batch.columns[PZ_VIEWS_USER], user);
+        for (uint32_t c = PZ_VIEWS_VIEWED_AT; c <= PZ_VIEWS_WATCH_MS; c++) {
+            pz_column_append_null(&batch.columns[c]);
+        }
+        PZ_REQUIRE_OK(pz_batch_end_row(&batch, false, 0, &err), &err);
+    }
+    struct pz_write write = {.kind = PZ_WRITE_ROWS, .batches = &batch, .batch_count = 1};
+    PZ_REQUIRE_OK(pz_store_submit_wait(store, &write, &err), &err);
+    pz_batch_fini(&batch);
+}
+
+static uint64_t
+slices_of_a_fold(struct pz_store *store, int64_t entries, const char *fault)
+{
+    struct pz_store_stats before;
+    struct pz_store_stats after;
+    struct pz_error err = {0};
+    view_each(store, entries);
+    pz_store_read_stats(store, &before);
+    arm(fault);
+    PZ_CHECK_OK(pz_store_fold_now(store, &err), &err);
+    arm(NULL);
+    pz_store_read_stats(store, &after);
+    PZ_CHECK_EQ_U64(after.unfolded_rows, 0);
+    return after.fold_slices - before.fold_slices;
+}
+
+PZ_TEST(slices_follow_the_time_they_take)
+{
+    struct pz_store *store = begin(0);
+    // A quick disk: from 64 messages on twice as many each time. All of one size would be 313.
+    uint64_t quick = slices_of_a_fold(store, 20000, NULL);
+    PZ_CHECK_MSG(quick < 100, "%llu slices", (unsigned long long)quick);
+    // A slow one: 64, 32, and then the smallest. All of the first size would be 5.
+    uint64_t slow = slices_of_a_fold(store, 300, "fold_before_slice=delay:60");
+    PZ_CHECK_MSG(slow >= 14 && slow <= 19, "%llu slices", (unsigned long long)slow);
+    pz_store_close(store);
+}
+
+struct writing {
+    struct pz_store *store;
+    _Atomic bool is_over;
+};
+
+static void *
+write_always(void *payload)
+{
+    struct writing *writing = payload;
+    for (int64_t n = 0; !atomic_load(&writing->is_over); n += 2) {
+        notes_add(writing->store, "notes", n, 2);
+    }
+    return NULL;
+}
+
+// What is quick enough when nobody waits is too slow beside writes.
+PZ_TEST(slices_are_smaller_beside_writes)
+{
+    struct pz_store *store = begin(0);
+    enum { THREADS = 3 }; // so that one waits at any moment
+    struct writing writing = {.store = store};
+    struct pz_thread threads[THREADS];
+    uint64_t alone = UINT64_MAX;
+    for (int i = 0; i < 10 && alone >= 7; i++) { // a busy machine can be slow now and then
+        alone = slices_of_a_fold(store, 300, "fold_before_slice=delay:10");
+    }
+    PZ_CHECK_MSG(alone < 7, "%llu slices", (unsigned long long)alone);
+    for (int i = 0; i < THREADS; i++) {
+        pz_thread_start(&threads[i], "writer", write_always, &writing);
+    }
+    uint64_t beside = slices_of_a_fold(store, 300, "fold_before_slice=delay:10");
+    atomic_store(&writing.is_over, true);
+    for (int i = 0; i < THREADS; i++) {
+        pz_thread_join(&threads[i]);
+    }
+    PZ_CHECK_MSG(beside > 8, "%llu slices", (unsigned long long)beside);
+    pz_store_close(store);
+}
+
+// A long fold is under way when a table has rows enough for a seal.
+PZ_TEST(a_seal_comes_between_the_slices_of_a_fold)
+{
+    const struct pz_store_options options = {.create = true,
+                                             .is_ephemeral = true,
+                                             .seal_rows = 300,
+                                             .cache_bytes = 4u << 20,
+                                             .map_bytes = 1u << 30};
+    struct pz_store *store = NULL;
+    struct pz_store_stats stats = {0};
+    struct pz_error err = {0};
+    int64_t give_up_us = pz_clock_mono_us() + 30000000;
+    PZ_REQUIRE_OK(pz_store_open(pz_test_path("store"), &options, &store, &err), &err);
+    notes_create(store, "notes");
+    arm("fold_before_slice=delay:60"); // more than a hundred slices, some seven seconds
+    view_each(store, 2000);
+    while (stats.fold_slices < 3 && pz_clock_mono_us() < give_up_us) {
+        pz_clock_sleep_us(1000);
+        pz_store_read_stats(store, &stats);
+    }
+    uint64_t seals = stats.seals; // of the views
+    notes_add(store, "notes", 0, 400);
+    while (stats.seals == seals && pz_clock_mono_us() < give_up_us) {
+        pz_clock_sleep_us(1000);
+        pz_store_read_stats(store, &stats);
+    }
+    PZ_CHECK_EQ_U64(stats.seals, seals + 1);
+    PZ_CHECK_EQ_U64(stats.folds, 0);
+    PZ_CHECK(stats.unfolded_rows > 0);
+    arm(NULL);
+    notes_check(store, "notes", 0, 400, 0);
+    notes_check_store(store);
+    pz_store_close(store);
+    store = notes_open(pz_test_path("store"));
+    notes_check(store, "notes", 0, 400, 0);
+    notes_check_store(store);
+    pz_store_close(store);
+}
