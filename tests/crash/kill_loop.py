@@ -3,12 +3,15 @@
 """Kills the server at random moments under mixed load and looks whether it kept its word.
 
 Each round: start on the directory of the round before, verify the ledger, load, SIGKILL. Now and
-then the start itself is killed as well. Rows are few before they are sealed, so that sealing,
-folding and publishing are under way all the time.
+then the start itself is killed as well. Rows are few before they are sealed and folded, so that
+sealing, folding, trimming and loading are under way all the time; the server's log tells which were
+when it was killed, and the test fails when kills met none of a kind.
 """
 
 import argparse
+import collections
 import os
+import re
 import sys
 import time
 
@@ -16,7 +19,28 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import ledger as ledgers
 import plaza
 
-SERVE = ("--seal-rows", "400")
+SERVE = ("--seal-rows", "400", "--log-level", "debug")
+STAGE = re.compile(r'msg="(seal|fold|trim|load) (begins|ends)')
+STAGES = ("seal", "fold", "trim", "load")
+ENOUGH_KILLS = 100  # to expect some in each stage
+
+
+def stages_under_way(log):
+    """What had begun and not ended."""
+    count = collections.Counter()
+    for stage, what in STAGE.findall(log):
+        count[stage] += 1 if what == "begins" else -1
+    return [stage for stage in STAGES if count[stage] > 0]
+
+
+def await_moment(server, stage, random):
+    """Lets the load run for a random time, and with `stage` until that has begun, or for a while."""
+    time.sleep(random.uniform(0.03, 0.3) if random.random() < 0.97 else 2.5)
+    deadline = time.monotonic() + 0.4
+    while stage and stage not in stages_under_way(server.log()) and time.monotonic() < deadline:
+        time.sleep(0.0003)
+    if stage:
+        time.sleep(random.uniform(0, 0.003))
 
 
 def kill_while_starting(server, random):
@@ -26,8 +50,9 @@ def kill_while_starting(server, random):
     server.check_log()
 
 
-def run_directory(number, rounds, random):
-    """One data directory through its rounds. Returns (kills, requests)."""
+def run_directory(number, rounds, random, met):
+    """One data directory through its rounds. Returns (kills, requests); counts in `met` what the
+    kills fell into."""
     kills = 0
     server = plaza.Server(*SERVE)
     book = ledgers.Ledger()
@@ -39,9 +64,10 @@ def run_directory(number, rounds, random):
                 book.verify(client)
             book.large_wanted = 1 if random.random() < 0.25 else 0
             load = ledgers.Load(book, server.port)
-            time.sleep(random.uniform(0.03, 0.3))
+            await_moment(server, random.choice((None, None, None, "seal", "fold", "trim")), random)
             server.kill()
             kills += 1
+            met.update(stages_under_way(server.log()) or ["none"])
             load.join()
             server.check_log()
             if random.random() < 0.1:
@@ -72,13 +98,18 @@ def main():
     random = plaza.rng("kill_loop")
     began = time.monotonic()
     kills = requests = number = 0
+    met = collections.Counter()
     while kills < options.kills:
-        more = run_directory(number, min(options.rounds, options.kills - kills), random)
+        more = run_directory(number, min(options.rounds, options.kills - kills), random, met)
         kills += more[0]
         requests += more[1]
         number += 1
         print("%d kills, %d answers, %.0f s" % (kills, requests, time.monotonic() - began),
               flush=True)
+    print("killed in %s" % ", ".join("%s %d" % (s, met[s]) for s in (*STAGES, "none")))
+    missed = [stage for stage in STAGES if met[stage] == 0]
+    if missed and kills >= ENOUGH_KILLS:
+        raise ledgers.Wrong("no kill fell into: %s" % ", ".join(missed))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ import plaza
 
 COMMIT = re.compile(rb"(?i)\r\nplaza-commit: *(\d+)")
 LARGE_ROWS = 66000  # views of one large load: more than one block, so that it becomes segments
+WIDE_ROWS = 9000  # views of as many messages in one group: more than the feed takes in one step
+MANY = {"L": LARGE_ROWS, "W": WIDE_ROWS}
 REFUSED = (429, 503, 507)  # nothing was applied
 OPEN = (500, 502, 504)  # may have been applied
 
@@ -175,14 +177,16 @@ class Viewer(Worker):
 
 
 class Batcher(Worker):
-    """Rows in batches: bulk with dead letters, SQL INSERT and DELETE, large loads of views."""
+    """Rows in batches: bulk with dead letters, SQL INSERT and DELETE, many views at once."""
 
     def step(self):
         kind = self.random.random()
         ledger = self.ledger
         if ledger.large_wanted > 0:
             ledger.large_wanted -= 1
-            self.large()
+            self.many_views("L", ledger.large_body)
+        elif kind < 0.02:
+            self.many_views("W", ledger.wide_body)
         elif kind < 0.45:
             self.bulk()
         elif kind < 0.75 or not ledger.batches:
@@ -250,13 +254,14 @@ class Batcher(Worker):
         else:
             self.unexpected("delete", status, answer)
 
-    def large(self):
-        """A load that becomes segments on the side, over message ids that all exist or not."""
+    def many_views(self, letter, body):
+        """Large: a load that becomes segments on the side, over message ids that all exist or not.
+        Wide: a group of ids that never exist."""
         ledger = self.ledger
-        name = "L%07d" % ledger.serial()
+        name = "%s%07d" % (letter, ledger.serial())
         ledger.large_open.add(name)
         status, answer = self.send("POST", "/v1/tables/views/rows",
-                                   ledger.large_body.replace(b"LNNNNNNN", name.encode()),
+                                   body.replace(b"LNNNNNNN", name.encode()),
                                    "application/x-ndjson")
         if status in OPEN:
             return
@@ -264,7 +269,7 @@ class Batcher(Worker):
         if status == 200:
             ledger.large.add(name)
         elif status not in REFUSED:
-            self.unexpected("large load", status, answer)
+            self.unexpected("many views", status, answer)
 
 
 WORKERS = (Poster, Poster, Liker, Liker, Viewer, Batcher)
@@ -273,7 +278,7 @@ WORKERS = (Poster, Poster, Liker, Liker, Viewer, Batcher)
 class Ledger:
     """What one data directory must hold."""
 
-    large_body = None
+    large_body = wide_body = None
 
     def __init__(self):
         if Ledger.large_body is None:
@@ -282,6 +287,11 @@ class Ledger:
                 b'"geo":"LNNNNNNN","watch_ms":%d}\n'
                 % (row % 60 + 1, row % 501, 1700000000 + row * 7, row)
                 for row in range(LARGE_ROWS))
+            Ledger.wide_body = b"".join(
+                b'{"message_id":%d,"user_id":"w","viewed_at":%d,"device":"many",'
+                b'"geo":"LNNNNNNN","watch_ms":%d}\n'
+                % (10000000 + row * 7 % WIDE_ROWS, 1700000000 + row, row)
+                for row in range(WIDE_ROWS))
         self._serial = 1
         self._lock = threading.Lock()
         self.commit = 0  # the newest that an answer named
@@ -295,7 +305,7 @@ class Ledger:
         self.views, self.views_open = {}, {}  # watch_ms -> message
         self.batches, self.batches_open = {}, {}  # batch -> (rows, dead letters)
         self.removals_open, self.removed = {}, {}  # the same; batch -> dead letters
-        self.large, self.large_open = set(), set()  # names in geo
+        self.large, self.large_open = set(), set()  # of many views: names in geo
         self.large_wanted = 0
         self.workers = [kind(self, index) for index, kind in enumerate(WORKERS)]
 
@@ -414,16 +424,16 @@ class Ledger:
             problems.append("view %d was never sent" % watch)
         large = dict(client.sql("SELECT geo, count(*) FROM views WHERE device = 'many' GROUP BY 1"))
         for name in self.large:
-            if large.get(name) != LARGE_ROWS:
-                problems.append("large load %s: %r rows" % (name, large.get(name)))
+            if large.get(name) != MANY[name[0]]:
+                problems.append("views %s: %r rows" % (name, large.get(name)))
         for name in self.large_open:
             if name in large:
-                if large[name] != LARGE_ROWS:
-                    problems.append("large load %s in part: %r rows" % (name, large[name]))
+                if large[name] != MANY[name[0]]:
+                    problems.append("views %s in part: %r rows" % (name, large[name]))
                 self.large.add(name)
         self.large_open.clear()
         for name in large.keys() - self.large:
-            problems.append("large load %s was never sent" % name)
+            problems.append("views %s were never sent" % name)
         return counts
 
     @staticmethod
