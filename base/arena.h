@@ -39,6 +39,7 @@ void *pz_arena_alloc_zero(struct pz_arena *arena, size_t bytes) PZ_MUST_USE;
 void *pz_arena_alloc_array(struct pz_arena *arena, size_t count, size_t size) PZ_MUST_USE;
 // Copy of `s` (NUL-terminated besides). data is NULL when out of memory.
 struct pz_str pz_arena_copy(struct pz_arena *arena, struct pz_str s) PZ_MUST_USE;
+// NUL-terminated; NULL when out of memory.
 char *pz_arena_printf(struct pz_arena *arena, const char *format, ...) PZ_PRINTF(2, 3);
 
 // malloc and friends that end the process with a message when the machine has no memory;
@@ -60,7 +61,7 @@ struct pz_buffer {
 };
 void pz_buffer_fini(struct pz_buffer *buffer);
 void pz_buffer_clear(struct pz_buffer *buffer);                // keeps the memory, clears is_failed
-bool pz_buffer_reserve(struct pz_buffer *buffer, size_t more); // room for `more` bytes
+bool pz_buffer_reserve(struct pz_buffer *buffer, size_t more); // for `more` bytes; may fail too
 void pz_buffer_append(struct pz_buffer *buffer, const void *data, size_t len);
 void pz_buffer_append_str(struct pz_buffer *buffer, struct pz_str s);
 void pz_buffer_append_c(struct pz_buffer *buffer, const char *text);

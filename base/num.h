@@ -12,7 +12,7 @@
 __extension__ typedef __int128 pz_i128;
 __extension__ typedef unsigned __int128 pz_u128;
 
-// Each returns false, leaving *out unset, when the result does not fit.
+// Each returns false when the result does not fit; *out is then of no use (it holds the low bits).
 #define PZ_CHECKED(op, suffix, type)                                 \
     static inline bool pz_##op##_##suffix(type a, type b, type *out) \
     {                                                                \

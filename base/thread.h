@@ -60,14 +60,14 @@ void pz_thread_start(struct pz_thread *thread, const char *name, void *(*run)(vo
 void pz_thread_join(struct pz_thread *thread);
 void pz_thread_set_nice(int nice); // of the calling thread; best effort
 
-// Workers for parallel loops. `pz_pool_run` calls run(payload, worker, worker_count) once on
-// each of `width` workers (the caller is worker 0) and returns when all are back. Several threads
-// may call it at once: each call gets the workers that are free, at least the caller itself; worker
-// numbers are 0 .. *given - 1 without gaps, but worker_count is the width asked for at most. Work
-// is divided by the callees with an atomic counter, so fewer workers only take longer.
+// Workers for parallel loops. `pz_pool_run` calls run(payload, worker) once on each of up to
+// `width` workers (the caller is worker 0) and returns when all are back. Several threads may call
+// it at once: each call gets the workers that are free, at least the caller itself; their numbers
+// begin at 0, have no gaps and stay below `width`. Work is divided by the callees with an atomic
+// counter, so fewer workers only take longer.
 struct pz_pool;
-struct pz_pool *pz_pool_create(unsigned thread_count,
-                               int nice); // thread_count includes callers: N-1 threads
+// thread_count includes a caller: one thread less is made, each as nice as said.
+struct pz_pool *pz_pool_create(unsigned thread_count, int nice);
 void pz_pool_destroy(struct pz_pool *pool);
 void pz_pool_run(struct pz_pool *pool, unsigned width, void (*run)(void *payload, unsigned worker),
                  void *payload);

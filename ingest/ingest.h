@@ -16,7 +16,7 @@ enum pz_record_format {
     PZ_RECORDS_JSON_ARRAY, // one array of objects
 };
 
-// field=column renames, e.g. "user_id=user,body=text": column user_id is filled from the field
+// column=field renames, e.g. "user_id=user,body=text": column user_id is filled from the field
 // user.
 struct pz_field_map {
     struct pz_field_rename {

@@ -28,8 +28,9 @@ struct pz_store_options {
     uint64_t map_bytes;   // LMDB map; 0 = 1 TiB
 };
 
-// PZ_BUSY     another process has the directory open (its pid is in the message)
-// PZ_CORRUPT  bytes that do not parse, a missing or damaged segment: nothing is changed
+// PZ_NOT_FOUND    no store there, and `create` is not set
+// PZ_BUSY         another process has the directory open (its pid is in the message)
+// PZ_CORRUPT      bytes that do not parse, a missing or damaged segment: nothing is changed
 // PZ_UNSUPPORTED  a format newer than this program
 PZ_MUST_USE enum pz_status pz_store_open(const char *dir, const struct pz_store_options *options,
                                          struct pz_store **store_out, struct pz_error *err);
@@ -197,7 +198,8 @@ struct pz_write {
 // a NULL in a NOT NULL column is refused. Other tables: NOT NULL only.
 PZ_MUST_USE enum pz_status pz_store_submit(struct pz_store *store, struct pz_write *write,
                                            struct pz_error *err);
-// Submits and waits. Returns write->status, and its error in *err.
+// Submits (`done` and `payload` are filled in) and waits. Returns what pz_store_submit refused it
+// with, or write->status with its error in *err.
 enum pz_status pz_store_submit_wait(struct pz_store *store, struct pz_write *write,
                                     struct pz_error *err);
 

@@ -200,8 +200,8 @@ bool pz__write_is_solo(const struct pz_write *write);
 
 // ---- group_rows.c, group_ddl.c, group_delete.c: one write inside a group ---------------------
 
-// Each returns PZ_OK, a refusal of this write alone (recorded in write->status by the caller), or
-// sets *fatal when the transaction cannot go on.
+// Each returns PZ_OK or a refusal of this write alone (recorded in write->status by the caller);
+// is_fatal is set besides when the transaction cannot go on.
 struct pz_group {
     struct pz_store *store;
     struct pz_kv_txn *txn;

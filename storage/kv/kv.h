@@ -19,7 +19,7 @@ enum pz_kv_db {
     PZ_KV_META,         // small facts: commit number, watermarks
     PZ_KV_CATALOG,      // tables, domains, segments
     PZ_KV_SYMBOLS,      // domain id be32 | first code be32 → names
-    PZ_KV_TAIL,         // table id be32 | first row number be64 | part be16 → chunk
+    PZ_KV_TAIL,         // table id be32 | first row number be64 → chunk
     PZ_KV_DELETED,      // rows hidden by DELETE
     PZ_KV_FEED,         // message id be64 | kind … → message, counters, likes (see feed/base.c)
     PZ_KV_FEED_ORDER,   // created_at ^ sign be64 | message id be64 → nothing

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Chunks: the rows of one table that one commit appended, as LMDB keeps them until they are
-// sealed (and folded).
+// Chunks: rows of one table that one commit appended, as LMDB keeps them until they are sealed
+// (and folded).
 //
 //     key    table id be32 | number of the first row be64
 //     value  version u8 | row count u32 | column count u32, then for each column
 //            type u8 | has nulls u8 | validity words u64 … when it has nulls
 //            values: 1, 4 or 8 bytes each, or for strings all lengths (u32 each), then all bytes
 //
-// A commit's rows are cut into values of about 60 KiB.
+// What a commit appends to a table is cut into chunks of about 60 KiB.
 #ifndef PZ_STORAGE_TAIL_CHUNK_H
 #define PZ_STORAGE_TAIL_CHUNK_H
 
