@@ -88,7 +88,12 @@ print_error(struct pz_str sql, const struct pz_error *err)
     if (err->sql_offset > 0) {
         print_place(sql, err->sql_offset - 1);
     }
-    if (err->hint[0] != '\0') {
+    // The engine's hint names the member of the HTTP body: here it is an option.
+    const char *member = strstr(err->hint, "timeout_ms");
+    if (member != NULL) {
+        (void)fprintf(stderr, "HINT: %.*s--timeout%s\n", (int)(member - err->hint), err->hint,
+                      member + strlen("timeout_ms"));
+    } else if (err->hint[0] != '\0') {
         (void)fprintf(stderr, "HINT: %s\n", err->hint);
     }
 }

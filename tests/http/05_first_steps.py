@@ -93,6 +93,15 @@ class Refusals(plaza.Case):
         said = self.refused(64, "sql", "--url", self.server.url, "SELECT", "1")
         self.assertIn("quotes", said)
 
+    def test_timeout_names_the_option(self):
+        # A millisecond does not even prepare so long a statement.
+        long = "SELECT count(*) FROM messages WHERE " + " OR ".join(
+            "body LIKE '%%%d%%x%%'" % i for i in range(10000))
+        said = self.refused(1, "sql", "--url", self.server.url, "--timeout", "1ms", "-",
+                            data=long.encode())
+        self.assertIn("--timeout", said)
+        self.assertNotIn("timeout_ms", said)
+
     def test_directory_without_its_option(self):
         said = self.refused(64, "serve", "somewhere")
         self.assertIn("--data somewhere", said)
