@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define HEAD_LIMIT_US (10 * PZ_US_PER_SECOND)
@@ -74,6 +75,33 @@ is_body_late(struct pz_connection *connection, int64_t since_us, int64_t now_us)
     return atomic_load(&connection->body_bytes) < wanted;
 }
 
+static bool
+has_hung_up(const struct pz_connection *connection)
+{
+    struct pollfd poll_fd = {.fd = connection->fd, .events = POLLRDHUP};
+    return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+// Whether a request that is still coming in will never be complete: the client has hung up, the
+// library has read all there was, and that was so at the last look as well. An end that came
+// together with bytes makes no event of its own, so the library would wait until its time-out.
+static bool
+is_cut_off(struct pz_connection *connection)
+{
+    int64_t since_us = atomic_load(&connection->phase_since_us);
+    uint64_t body_bytes = atomic_load(&connection->body_bytes);
+    int unread = 0;
+    bool is_over = atomic_load(&connection->phase) != PZ_PHASE_REPLY &&
+                   !atomic_load(&connection->is_held) && has_hung_up(connection) &&
+                   (ioctl(connection->fd, FIONREAD, &unread) != 0 || unread == 0);
+    bool was_over = connection->was_over && connection->over_phase_us == since_us &&
+                    connection->over_body_bytes == body_bytes;
+    connection->was_over = is_over;
+    connection->over_phase_us = since_us;
+    connection->over_body_bytes = body_bytes;
+    return is_over && was_over;
+}
+
 static void
 check_deadlines(struct pz_connections *connections, int64_t now_us)
 {
@@ -81,7 +109,8 @@ check_deadlines(struct pz_connections *connections, int64_t now_us)
         int64_t since_us = atomic_load(&c->phase_since_us);
         enum pz_phase phase = (enum pz_phase)atomic_load(&c->phase);
         bool is_late = (phase == PZ_PHASE_HEAD && is_head_late(c, since_us, now_us)) ||
-                       (phase == PZ_PHASE_BODY && is_body_late(c, since_us, now_us));
+                       (phase == PZ_PHASE_BODY && is_body_late(c, since_us, now_us)) ||
+                       (c->watched == NULL && is_cut_off(c));
         if (is_late) {
             (void)shutdown(c->fd, SHUT_RDWR); // the library sees the end and closes
         }
@@ -92,17 +121,16 @@ static void
 check_departures(struct pz_connections *connections)
 {
     for (struct pz_connection *c = connections->first; c != NULL; c = c->next) {
-        if (c->watched != NULL) {
-            struct pollfd poll_fd = {.fd = c->fd, .events = POLLRDHUP};
-            if (poll(&poll_fd, 1, 0) == 1 &&
-                (poll_fd.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+        if (c->watched == NULL) {
+            continue;
+        }
+        if (atomic_load(&c->phase) == PZ_PHASE_REPLY) {
+            if (has_hung_up(c)) {
                 pz_request_cancel(c->watched, PZ_CANCEL_CLIENT_LEFT);
-                if (atomic_load(&c->phase) == PZ_PHASE_BODY) {
-                    // An end that came together with bytes makes no event of its own: the library
-                    // would wait for the rest of the body until its time-out.
-                    (void)shutdown(c->fd, SHUT_RDWR);
-                }
             }
+        } else if (is_cut_off(c)) {
+            pz_request_cancel(c->watched, PZ_CANCEL_CLIENT_LEFT);
+            (void)shutdown(c->fd, SHUT_RDWR);
         }
     }
 }

@@ -2,8 +2,9 @@
 // The table of open connections, and the reaper that watches over it.
 //
 // The HTTP library only knows inactivity. The reaper enforces what it cannot: a head that trickles
-// in must be complete after some seconds, a body must keep a least rate, and a client that left
-// while its request was suspended is noticed within a tenth of a second, so that its query stops.
+// in must be complete after some seconds, a body must keep a least rate, a client that left while
+// its request was suspended is noticed within a tenth of a second, so that its query stops, and a
+// connection whose client hung up in the middle of a request is closed after a second or two.
 // The reaper only ever calls shutdown() on a socket; closing it is the library's.
 #ifndef PZ_SERVER_CONNECTIONS_H
 #define PZ_SERVER_CONNECTIONS_H
@@ -30,6 +31,9 @@ struct pz_connection {
     struct pz_request *watched;        // under the lock: whom to tell when the client leaves
     int64_t head_seen_us;              // reaper only: first sight of a head's bytes, 0 = none
     int64_t head_phase_us;             // reaper only: the phase that was seen in
+    bool was_over;                     // reaper only: nothing more can come, at the last look,
+    int64_t over_phase_us;             //   in this phase
+    uint64_t over_body_bytes;          //   and with these bytes of the body
     struct pz_connection *prev, *next; // under the lock
 };
 
