@@ -29,6 +29,13 @@ pz_api_readyz(struct pz_request *request)
         pz_problem_reply(request, &err);
         return;
     }
+    if (stats.is_full) {
+        struct pz_error err;
+        (void)pz_fail(&err, PZ_BUSY, "the disk is full: nothing is written");
+        pz_error_hint(&err, "free some disk space: plaza goes on by itself");
+        pz_problem_reply(request, &err);
+        return;
+    }
     pz_reply_begin(request, 200, TEXT_TYPE);
     pz_buffer_printf(&request->reply.body, "ready\ncommit %" PRIu64 "\n", stats.commit);
 }

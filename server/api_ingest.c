@@ -75,6 +75,11 @@ read_params(struct pz_request *request, struct load *load)
     if (pz_request_param(request, PZ_STR("ignore_unknown"), &text)) {
         load->options.ignore_unknown =
             pz_str_equal(text, PZ_STR("1")) || pz_str_equal(text, PZ_STR("true"));
+        if (!load->options.ignore_unknown && !pz_str_equal(text, PZ_STR("0")) &&
+            !pz_str_equal(text, PZ_STR("false"))) {
+            pz_problem_say(request, PZ_INVALID, "ignore_unknown must be 1 or 0");
+            return false;
+        }
     }
     if (pz_request_param(request, PZ_STR("lines_before"), &text) &&
         (!pz_parse_u64(text, &load->options.lines_before) ||
@@ -82,8 +87,11 @@ read_params(struct pz_request *request, struct load *load)
         pz_problem_say(request, PZ_INVALID, "lines_before must be a number of lines");
         return false;
     }
-    if (pz_request_param(request, PZ_STR("source"), &text) &&
-        pz_utf8_is_valid(text.data, text.len, NULL)) {
+    if (pz_request_param(request, PZ_STR("source"), &text)) {
+        if (!pz_utf8_is_valid(text.data, text.len, NULL)) {
+            pz_problem_say(request, PZ_INVALID, "source is not valid UTF-8");
+            return false;
+        }
         load->options.source = pz_arena_copy(&request->arena, pz_str_cut_utf8(text, 200)).data;
     }
     if (pz_request_param(request, PZ_STR("map"), &text)) {
@@ -178,6 +186,7 @@ reply_refused(struct pz_request *request, const struct load *load)
     // Bad records are the body's fault, whichever rule they broke; a disk that fails is not.
     const struct pz_load_answer *answer = &load->answer;
     unsigned status = answer->is_refused ? 400 : (unsigned)pz_status_http(load->err.status);
+    pz_problem_log(request, status, &load->err);
     pz_problem_begin(request, status, answer->is_refused ? "rows-refused" : NULL, &load->err);
     struct pz_buffer *body = &request->reply.body;
     pz_buffer_printf(body, ",\"accepted\":%s,\"rejected\":%" PRIu64,

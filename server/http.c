@@ -22,7 +22,7 @@
 #define STREAM_BLOCK (32u * 1024)
 // An unwanted body is read and dropped up to this size, so that a client that sends first and
 // reads later gets its answer; beyond it the connection is closed.
-#define SWALLOW_BYTES_MAX (64 * 1024 * 1024)
+#define SWALLOW_BYTES_MAX (256 * 1024 * 1024)
 
 struct pz_http {
     struct pz_http_options options;

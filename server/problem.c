@@ -2,11 +2,15 @@
 // Writes problem documents; see problem.h.
 #include "server/problem.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "query/query.h"
+#include "server/server.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+
+#define FULL_LOG_INTERVAL_US (10 * PZ_US_PER_SECOND)
 
 static const struct pz_problem_row rows[] = {
 #define X(slug, http, title) {slug, http, title},
@@ -40,6 +44,29 @@ row_of(unsigned http_status, const char *slug)
         }
     }
     return row_of(500, "internal");
+}
+
+// Whether an answer with this status is worth a line in the log. Being busy is not; a full disk,
+// which every write meets, is told now and then, for the log may be on it.
+static bool
+is_logged(struct pz_request *request, unsigned http_status)
+{
+    if (http_status != 507) {
+        return http_status >= 500 && http_status != 503;
+    }
+    int64_t now_us = pz_clock_mono_us();
+    int64_t last_us = atomic_load(&request->server->full_logged_us);
+    return (last_us == 0 || now_us - last_us > FULL_LOG_INTERVAL_US) &&
+           atomic_compare_exchange_strong(&request->server->full_logged_us, &last_us, now_us);
+}
+
+void
+pz_problem_log(struct pz_request *request, unsigned http_status, const struct pz_error *err)
+{
+    if (is_logged(request, http_status)) {
+        pz_log_error(err, "%s %.*s", pz_method_name(request->method),
+                     PZ_STR_ARG(request->path.count > 1 ? request->path.segments[1] : PZ_STR("")));
+    }
 }
 
 static void
@@ -83,10 +110,7 @@ void
 pz_problem_reply_status(struct pz_request *request, unsigned http_status,
                         const struct pz_error *err)
 {
-    if (http_status >= 500 && http_status != 503) {
-        pz_log_error(err, "%s %.*s", pz_method_name(request->method),
-                     PZ_STR_ARG(request->path.count > 1 ? request->path.segments[1] : PZ_STR("")));
-    }
+    pz_problem_log(request, http_status, err);
     pz_problem_begin(request, http_status, NULL, err);
     pz_problem_end(request);
 }
@@ -106,7 +130,7 @@ pz_problem_reply_sql(struct pz_request *request, struct pz_str sql, const struct
     if (is_statements) {
         http_status = 400; // whatever is wrong with a statement, its SQLSTATE tells
     }
-    if (http_status >= 500 && http_status != 503) {
+    if (is_logged(request, http_status)) {
         pz_log_error(err, "a statement failed");
     }
     pz_problem_begin(request, http_status, is_statements ? "sql" : NULL, err);

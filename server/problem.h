@@ -17,8 +17,11 @@ void pz_problem_begin(struct pz_request *request, unsigned http_status, const ch
                       const struct pz_error *err);
 void pz_problem_end(struct pz_request *request);
 
-// The whole answer for a failure; the HTTP status is the one of err->status. A failure on our side
-// (5xx but not 503) is logged, once, here.
+// Writes a failure on our side (5xx but not 503) to the log; a full disk at most every 10 s. The
+// replies below do so themselves.
+void pz_problem_log(struct pz_request *request, unsigned http_status, const struct pz_error *err);
+
+// The whole answer for a failure; the HTTP status is the one of err->status.
 void pz_problem_reply(struct pz_request *request, const struct pz_error *err);
 // With another HTTP status than the one err->status has.
 void pz_problem_reply_status(struct pz_request *request, unsigned http_status,

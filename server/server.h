@@ -20,7 +20,8 @@ struct pz_server {
     uint32_t user_domain, device_domain, geo_domain;
     bool is_loopback; // only this machine can connect
     _Atomic bool is_stopping;
-    int64_t started_us; // monotonic
+    _Atomic int64_t full_logged_us; // monotonic, when the log last told of a full disk; 0 = never
+    int64_t started_us;             // monotonic
 };
 
 #endif

@@ -250,4 +250,5 @@ pz_store_read_stats(struct pz_store *store, struct pz_store_stats *out)
     out->bytes_waiting = store->queue_bytes;
     out->is_failed = store->is_failed;
     pz_mutex_unlock(&store->queue_mutex);
+    out->is_full = pz__store_check_space(store, 0, NULL) != PZ_OK;
 }

@@ -274,6 +274,7 @@ struct pz_store_stats {
     uint64_t
         commit_us_buckets[16]; // bucket i: commits of less than 100 us << i, the last: all others
     bool is_failed;            // a commit failed: no more writes
+    bool is_full;              // the disk is: writes are refused until there is room
 };
 void pz_store_read_stats(struct pz_store *store, struct pz_store_stats *out);
 

@@ -4,6 +4,7 @@
 
 import gzip
 import os
+import re
 import socket
 import sys
 import threading
@@ -138,6 +139,30 @@ class Clients(plaza.Case):
         self.assertLess(max(ended), 35)
         self.assertLess(slowest, 2)
 
+    def test_clients_that_hang_up_half_way(self):
+        # The end comes right behind the bytes, so that it makes no event of its own.
+        head = (b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: %s\r\n"
+                b"Content-Length: 1000\r\n\r\n{\"user_id\"")
+        json, ndjson = b"application/json", b"application/x-ndjson"
+        for part in (head % (b"/v1/messages", json),
+                     head % (b"/v1/messages/1/views", json),
+                     head % (b"/v1/sql", json),
+                     head % (b"/nothing/here", json),
+                     head % (b"/v1/tables/messages/rows", ndjson),
+                     head[:40] % b"/v1/messages",
+                     b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /"):
+            for _ in range(20):
+                with socket.create_connection(("127.0.0.1", self.server.port)) as sock:
+                    sock.sendall(part)
+        deadline = time.monotonic() + 7
+        while self.connections() > 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self.assertEqual(self.connections(), 1, "only ours is left")
+
+    def connections(self):
+        text = self.expect(self.client.get("/metrics"), 200).text
+        return int(re.search(r"(?m)^plaza_http_connections (\d+)$", text).group(1))
+
     def test_a_reader_that_does_not_read(self):
         self.client.write_sql("CREATE TABLE wide (n BIGINT, t TEXT)")
         row = b'{"n":1,"t":"%s"}\n' % (b"w" * 900)
@@ -198,6 +223,29 @@ class Queries(plaza.Case):
                 self.expect_problem(answer, (429, 503))
                 self.assertIn("Retry-After", answer.headers)
         self.assertTrue(any(answer.status == 200 for answer in results))
+
+
+class FullDisk(plaza.Case):
+    # The space is looked at when the server is asked whether it is ready and with each commit.
+    environment = {"PLAZA_FAULT": "disk_free=enospc@20+"}
+
+    def test_it_is_told(self):
+        for _ in range(20):
+            answer = self.client.get("/readyz")
+        document = self.expect_problem(answer, 503)
+        self.assertIn("full", document["detail"])
+        self.assertIn("Retry-After", answer.headers)
+        self.expect(self.client.get("/livez"), 200)
+        for number in range(30):
+            answer = self.client.post("/v1/messages", {"user_id": "ana", "body": "no room"})
+            self.expect_problem(answer, 507)
+            self.expect_problem(self.client.post_sql(
+                "INSERT INTO messages (user_id, body) VALUES ('ana', 'no room')"), 507, "53100")
+            answer = self.client.bulk("messages", [{"user_id": "ana", "body": str(number)}])
+            self.assertEqual(self.expect_problem(answer, 507)["accepted"], 0)
+        self.assertEqual(self.client.value("SELECT count(*) FROM messages"), 0)
+        # The log may be on the same disk: one line, not one for each.
+        self.assertEqual(self.server.log().count("status=FULL"), 1, self.server.log()[-2000:])
 
 
 if __name__ == "__main__":
