@@ -86,6 +86,14 @@ note_error(void *payload, const struct pz_client_row_error *error)
     pz_import_note(payload, error->line, error->column, error->message, error->snippet);
 }
 
+// A server that says 500 may have failed in the commit itself; other numbers of this kind come from
+// a proxy that lost its connection to the server. Busy and full are refusals.
+static bool
+is_unsure(long http_status)
+{
+    return http_status >= 500 && http_status != 503 && http_status != 507;
+}
+
 // Posts a piece; a busy server is asked again after a while.
 static enum pz_status
 post(struct sender *sender, size_t len, struct pz_error *err)
@@ -103,8 +111,7 @@ post(struct sender *sender, size_t len, struct pz_error *err)
         }
         pz_clock_sleep_us(BUSY_STEP_US << (i < 3 ? i : 3));
     }
-    // A server that says 500 may have failed in the commit itself.
-    sender->is_outcome_unknown = status == PZ_OK ? sender->answer.http_status == 500
+    sender->is_outcome_unknown = status == PZ_OK ? is_unsure(sender->answer.http_status)
                                                  : !pz_client_is_unreachable(sender->client);
     pz_buffer_fini(&path);
     return status;

@@ -3,9 +3,12 @@
 """Bulk loading: formats, encodings, rejected rows, dead letters, and the feed's rules."""
 
 import gzip
+import http.server
 import json
 import os
 import sys
+import threading
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import plaza
@@ -118,8 +121,14 @@ class Formats(plaza.Case):
         self.expect_problem(self.client.bulk("nothing", self.NDJSON), 404)
 
     def test_bad_parameters(self):
-        self.expect_problem(self.client.bulk("t", self.NDJSON, "?on_error=whatever"), (400, 422))
+        for query in ("on_error=whatever", "ignore_unknown=2", "ignore_unknown=", "source=%ff",
+                      "lines_before=-1", "lines_before=x", "map=name"):
+            with self.subTest(query):
+                self.expect_problem(self.client.bulk("t", self.NDJSON, "?" + query), 400)
         self.assertEqual(self.rows(), [])
+        for query in ("ignore_unknown=0", "ignore_unknown=false"):
+            answer = self.client.bulk("t", b'{"id":1,"nme":"x"}', "?" + query)
+            self.assertIn("nme", self.expect_problem(answer, 400)["detail"])
 
     def test_unknown_columns(self):
         body = b'{"id":1,"nme":"x"}\n'
@@ -375,6 +384,47 @@ class Rules(plaza.Case):
         answer = self.expect(self.client.bulk("views", body, "?on_error=dead_letter"), 200)
         self.assertEqual((answer.json()["accepted"], answer.json()["rejected"]), (70100, 1))
         self.assertEqual(self.counters(number), (0, 70100))
+
+
+class Proxies(unittest.TestCase):
+    """What `plaza import` says when somebody in between answers."""
+
+    def import_through(self, status):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                done = plaza.run_plaza("import", "--table", "t", "--url",
+                                       "http://127.0.0.1:%d" % server.server_port, "-",
+                                       data=b'{"id":1}\n')
+            finally:
+                server.shutdown()
+                thread.join()
+        return done.returncode, done.stderr.decode()
+
+    def test_a_lost_answer_is_not_a_refusal(self):
+        for status in (500, 502, 504, 520):
+            with self.subTest(status):
+                code, said = self.import_through(status)
+                self.assertEqual(code, 74, said)
+                self.assertIn("not known whether", said)
+
+    def test_a_refusal_is_one(self):
+        for status, wanted in ((400, 65), (404, 1), (413, 65), (507, 74)):
+            with self.subTest(status):
+                code, said = self.import_through(status)
+                self.assertEqual(code, wanted, said)
+                self.assertIn("Nothing was stored", said)
 
 
 if __name__ == "__main__":
