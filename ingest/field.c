@@ -71,7 +71,7 @@ pz_field_map_parse(struct pz_str text, struct pz_arena *arena, struct pz_field_m
 static void
 hint_column(const struct pz_table_def *def, struct pz_str name, struct pz_error *err)
 {
-    unsigned best = name.len / 3 + 1;
+    unsigned best = pz__typos_max(name);
     const char *found = NULL;
     for (uint32_t i = 0; i < def->column_count; i++) {
         unsigned distance = pz_str_distance(name, pz_str_from(def->columns[i].name), best);
@@ -211,7 +211,7 @@ struct pz_str
 pz__field_suggest(const struct pz__field_table *table, struct pz_str name)
 {
     struct pz_str found = {0};
-    unsigned best = name.len / 3 + 1;
+    unsigned best = pz__typos_max(name);
     if (name.len > PZ_NAME_LEN_MAX) {
         return found;
     }

@@ -60,7 +60,7 @@ find_table(struct pz_loader *loader, struct pz_str table, struct pz_error *err)
         return PZ_OK;
     }
     const char *meant = NULL;
-    unsigned best = table.len / 3 + 1;
+    unsigned best = pz__typos_max(table);
     for (uint32_t i = 0; i < pz_version_table_count(loader->version); i++) {
         const struct pz_table_def *other = pz_version_table_at(loader->version, i);
         unsigned distance = table.len > PZ_NAME_LEN_MAX

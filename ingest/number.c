@@ -143,6 +143,13 @@ pz__number_to_int(struct pz_str text, int64_t *out)
 }
 
 bool
+pz__number_is_decimal(struct pz_str text)
+{
+    struct decimal decimal;
+    return text.len > 0 && take_apart(text, &decimal);
+}
+
+bool
 pz__number_to_real(struct pz_str text, bool allow_words, double *out)
 {
     static const double powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,

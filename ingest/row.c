@@ -302,14 +302,11 @@ set_double(struct pz__row *row, uint32_t column, struct pz_str text, bool allow_
 {
     double value;
     if (!pz__number_to_real(text, allow_words, &value)) {
-        double unused;
         struct pz_str shown = pz_str_cut_utf8(text, SHOWN_BYTES);
-        bool is_number = text.len > 0 && text.data[text.len - 1] >= '0' &&
-                         text.data[text.len - 1] <= '9' &&
-                         pz__number_to_real((struct pz_str){text.data, 1}, false, &unused);
-        return is_number ? pz__row_fail(row, column, "%.*s is out of the range of DOUBLE",
-                                        PZ_STR_ARG(shown))
-                         : fail_text(row, column, text);
+        return pz__number_is_decimal(text)
+                   ? pz__row_fail(row, column, "%.*s is out of the range of DOUBLE",
+                                  PZ_STR_ARG(shown))
+                   : fail_text(row, column, text);
     }
     pz_column_append_real(&row->batch->columns[column], value);
     return true;

@@ -86,6 +86,9 @@ PZ_TEST(a_bad_value_names_its_column)
     check_bad("kinds", "{\"n\":1,\"i\":true}", "i", "expected a whole number, found true");
     check_bad("kinds", "{\"n\":1,\"d\":1e999}", "d", "out of the range of DOUBLE");
     check_bad("kinds", "{\"n\":1,\"d\":\"x\"}", "d", "expected a number");
+    check_bad("kinds", "{\"n\":1,\"d\":\"0x10\"}", "d", "expected a number, found \"0x10\"");
+    check_bad("kinds", "{\"n\":1,\"d\":\"1-2\"}", "d", "expected a number, found \"1-2\"");
+    check_bad("kinds", "{\"n\":1,\"d\":\".1e999\"}", "d", "out of the range of DOUBLE");
     check_bad("kinds", "{\"n\":1,\"t\":17}", "t", "expected a string, found the number 17");
     check_bad("kinds", "{\"n\":1,\"s\":17}", "s", "expected a string, found the number 17");
     check_bad("kinds", "{\"n\":1,\"t\":{}}", "t", "found an object");
@@ -104,6 +107,9 @@ PZ_TEST(a_bad_value_names_its_column)
     check_bad("kinds", "{\"n\":1,\"\\u006e\":2}", "n", "appears twice");
     check_bad("kinds", "{\"n\":1,\"dday\":2}", "", "did you mean \"day\"?");
     check_bad("kinds", "{\"n\":1,\"quite another\":2}", "", "ignore_unknown");
+    check_bad("kinds", "{\"n\":1,\"\":2}", "", "ignore_unknown");
+    check_bad("kinds", "{\"n\":1,\"z\":2}", "", "ignore_unknown");
+    check_bad("kinds", "{\"n\":1,\"zaz\":2}", "", "ignore_unknown");
     check_bad("messages", "{\"user_id\":\"u\"}", "body", "body is missing");
     check_bad("messages", "{\"user_id\":\"u\",\"body\":\"x\",\"message_id\":0}", "message_id",
               "must be a positive integer, found 0");
