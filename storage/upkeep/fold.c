@@ -79,13 +79,16 @@ fold_slice(struct pz_write *write, void *context, struct pz_error *err)
     return PZ_OK;
 }
 
+// Whether writes wait, or came since `rows_before` rows were written: between two of its writes a
+// busy client is not in the queue.
 static bool
-has_waiting_writes(struct pz_store *store)
+is_beside_writes(struct pz_store *store, uint64_t rows_before)
 {
     pz_mutex_lock(&store->queue_mutex);
     bool is_waiting = store->queue_head != NULL || store->is_writing;
     pz_mutex_unlock(&store->queue_mutex);
-    return is_waiting;
+    return is_waiting ||
+           atomic_load_explicit(&store->counters.rows_written, memory_order_relaxed) != rows_before;
 }
 
 // The size of the next slice, from the time of the last.
@@ -114,8 +117,10 @@ pz__fold_all(struct pz_store *store, bool is_urgent,
            (unsigned long long)pz_feed_unfolded(store->feed));
     while (slice.more && !pz__upkeep_is_stopping(store)) {
         PZ_TRY(pz__store_check_space(store, 0, err));
+        uint64_t rows_before =
+            atomic_load_explicit(&store->counters.rows_written, memory_order_relaxed);
         PZ_TRY(pz__store_run_internal(store, fold_slice, &slice, err));
-        bool is_busy = has_waiting_writes(store);
+        bool is_busy = is_beside_writes(store, rows_before);
         slice.message_count = next_count(&slice, is_busy);
         int64_t pause_us = slice.elapsed_us * (is_urgent ? 1 : 3);
         if (slice.more && is_busy) {
