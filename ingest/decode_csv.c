@@ -175,6 +175,20 @@ check_needed(struct pz__csv_decoder *decoder, struct pz__row *row)
     return true;
 }
 
+// A header without a comma is mostly one that another sign separates.
+static void
+hint_separator(const struct pz__record *record, struct pz_error *err)
+{
+    if (memchr(record->data, ',', record->len) != NULL) {
+        return;
+    }
+    if (memchr(record->data, ';', record->len) != NULL) {
+        pz_error_hint(err, "fields are separated by commas, here they seem to be by semicolons");
+    } else if (memchr(record->data, '\t', record->len) != NULL) {
+        pz_error_hint(err, "fields are separated by commas, here they seem to be by tabs");
+    }
+}
+
 enum pz_status
 pz__csv_read_header(struct pz__csv_decoder *decoder, const struct pz__record *record,
                     struct pz__row *row, struct pz_error *err)
@@ -188,8 +202,10 @@ pz__csv_read_header(struct pz__csv_decoder *decoder, const struct pz__record *re
     if (row->failure.status != PZ_OK) {
         return pz_fail(err, row->failure.status, "%s", row->failure.message);
     }
-    return pz_fail(err, PZ_INVALID, "the header (line %llu): %s", (unsigned long long)record->line,
-                   row->fault.message);
+    pz_fail(err, PZ_INVALID, "the header (line %llu): %s", (unsigned long long)record->line,
+            row->fault.message);
+    hint_separator(record, err);
+    return PZ_INVALID;
 }
 
 static bool

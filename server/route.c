@@ -152,6 +152,9 @@ is_foreign(struct pz_request *request)
     bool is_read = request->method == PZ_METHOD_GET || request->method == PZ_METHOD_OPTIONS;
     if (!is_read && gate->origin.len > 0 && !pz_gate_is_same_origin(gate->origin, gate->host)) {
         (void)pz_fail(&err, PZ_INVALID, "the Origin header names another site");
+        pz_error_hint(&err,
+                      "pages write to plaza from its own address: serve both behind one proxy, "
+                      "or call plaza from the page's server");
         pz_problem_reply_status(request, 403, &err);
         return true;
     }

@@ -117,6 +117,21 @@ class Refusals(plaza.Case):
                                 data=b'{"user":"ana","text":"hello"}\n')
             self.assertIn("--on-error dead_letter", said)
 
+    def test_csv_of_other_separators(self):
+        for separator, name in ((b";", "semicolons"), (b"\t", "tabs")):
+            said = self.refused(65, "import", "--table", "likes", "--format", "csv", "--url",
+                                self.server.url, "-",
+                                data=separator.join((b"message_id", b"user_id\n1", b"ana\n")))
+            self.assertIn(name, said)
+        said = self.refused(65, "import", "--table", "likes", "--format", "csv", "--url",
+                            self.server.url, "-", data=b"message_id,user;id\n1,ana\n")
+        self.assertNotIn("separated", said)
+
+    def test_page_of_another_address(self):
+        answer = self.client.request("POST", "/v1/messages", body=b"{}",
+                                     headers={"Origin": "http://localhost:3000"})
+        self.assertIn("proxy", self.expect_problem(answer, 403)["hint"])
+
     def test_start_beside_a_server(self):
         # Refused at once, before anything is installed or built.
         done = subprocess.run(
