@@ -9,6 +9,7 @@
 #include "storage/catalog/records.h"
 #include "storage/store_internal.h"
 #include "storage/tail/chunk.h"
+#include "storage/upkeep/upkeep.h"
 
 #include <stdlib.h>
 

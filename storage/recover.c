@@ -8,6 +8,7 @@
 #include "storage/catalog/symbols.h"
 #include "storage/store_internal.h"
 #include "storage/tail/chunk.h"
+#include "storage/upkeep/upkeep.h"
 
 #include <stdio.h>
 #include <stdlib.h>

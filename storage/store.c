@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "storage/catalog/symbols.h"
+#include "storage/upkeep/upkeep.h"
 
 #include <stdio.h>
 #include <stdlib.h>

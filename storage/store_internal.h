@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of storage/ (top level) and storage/upkeep share: the store's parts and state.
+// What the files of storage/ (top level) and storage/upkeep share: the store's parts and state, and
+// what the top level does with them.
 //
 //     writer     owns struct pz_table (what the next commit builds on) and everything in LMDB
 //     version    immutable copy of all tables' lists, made after each commit
@@ -260,36 +261,5 @@ PZ_MUST_USE enum pz_status pz__data_dir_set_orphans_aside(struct pz_store *store
 // Which rows of the feed's log a table holds; false for other tables.
 bool pz__feed_kind_of(uint32_t table_id, enum pz_feed_kind *kind_out);
 PZ_MUST_USE enum pz_status pz__store_recover(struct pz_store *store, struct pz_error *err);
-
-// ---- upkeep ---------------------------------------------------------------------------------
-
-void *pz__upkeep_run(void *store);
-void pz__upkeep_wake(struct pz_store *store);
-// Seals the tail of one table, up to a segment's worth; a table that is gone is PZ_OK. The caller
-// holds the turn, here and below.
-PZ_MUST_USE enum pz_status pz__seal_table(struct pz_store *store, uint32_t table_id,
-                                          struct pz_error *err);
-// Deletes the chunks whose rows are sealed and folded, a few hundred a commit.
-PZ_MUST_USE enum pz_status pz__trim_table(struct pz_store *store, uint32_t table_id,
-                                          struct pz_error *err);
-// Folds what is there when it begins; a fold that was in progress is finished first. Leaves off
-// between two slices when the upkeep thread is to end. `between` (may be NULL) is called between
-// two slices; it may seal.
-PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_urgent,
-                                        void (*between)(struct pz_store *store, void *payload),
-                                        void *payload, struct pz_error *err);
-bool pz__upkeep_is_stopping(struct pz_store *store);
-// Writes rows as a segment file under its final name, durable, not yet in the catalog.
-PZ_MUST_USE enum pz_status pz__segment_publish(struct pz_store *store, const struct pz_batch *rows,
-                                               struct pz_segment_info *info_out,
-                                               struct pz_segment **segment_out,
-                                               struct pz_error *err);
-// View counts per message, of a segment that is there.
-PZ_MUST_USE enum pz_status pz__view_layer_of_segment(struct pz_segment *segment,
-                                                     struct pz_feed_layer **layer_out,
-                                                     struct pz_error *err);
-// Inside a group: registers a load's segments. After its commit: shows them.
-enum pz_status pz__group_load(struct pz_group *group, struct pz_write *write, struct pz_error *err);
-void pz__group_load_committed(struct pz_group *group);
 
 #endif

@@ -6,10 +6,11 @@
 // one machine, 150 us on another). So the size of slices follows the time of the last one, towards
 // a few milliseconds while writes wait; between slices it pauses then, so that the groups keep
 // most of the writer's time.
+#include "storage/upkeep/upkeep.h"
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "storage/store_internal.h"
 
 #define SLICE_MESSAGES_MIN 16u
 #define SLICE_MESSAGES_FIRST 64u

@@ -5,11 +5,12 @@
 // no catalog row names yet; the commit names them all. What an abort or a crash leaves behind are
 // orphans. Views of a load reach the feed's counters as a layer: counts per message, computed
 // here, off the writer.
+#include "storage/upkeep/upkeep.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "storage/catalog/builtin.h"
 #include "storage/catalog/records.h"
-#include "storage/store_internal.h"
 
 #include <stdlib.h>
 

@@ -2,9 +2,10 @@
 // Making a segment file safe before the catalog names it: temporary name, write, fdatasync, read
 // back and compare (all in pz_segment_write), rename, fsync of the directory. What a crash leaves
 // behind at any step is an orphan that the next start sets aside.
+#include "storage/upkeep/upkeep.h"
+
 #include "base/fault.h"
 #include "base/log.h"
-#include "storage/store_internal.h"
 
 #include <string.h>
 

@@ -9,10 +9,11 @@
 //   5. trim     chunks that are sealed and folded leave LMDB, a few hundred a commit
 //
 // Between 1 and 4 the rows are still the tail's; a crash at any point loses nothing.
+#include "storage/upkeep/upkeep.h"
+
 #include "base/fault.h"
 #include "base/log.h"
 #include "storage/catalog/records.h"
-#include "storage/store_internal.h"
 #include "storage/tail/chunk.h"
 
 #include <stdio.h>

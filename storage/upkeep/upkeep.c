@@ -2,9 +2,10 @@
 // The upkeep thread: seals tables whose tail is long enough, folds the feed when its overlay is
 // large or old. A fold may take long, so seals that fall due meanwhile come between two of its
 // slices. Failures are logged once and tried again later; the rows stay where they are.
+#include "storage/upkeep/upkeep.h"
+
 #include "base/clock.h"
 #include "base/log.h"
-#include "storage/store_internal.h"
 
 #define WAKE_EVERY_US 500000
 // A fold starts at this many unfolded entries for each of seal_rows. The more at once, the more of
