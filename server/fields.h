@@ -27,8 +27,6 @@ struct pz_field_value {
     int64_t number; // INTEGER, ID; TIMESTAMP in microseconds
 };
 
-#define PZ_FIELDS_MAX 8
-
 // Parses the collected body and reads `count` fields into values[0 .. count - 1]. Returns false
 // after answering: with a 400 when the body is no JSON object, with a 422 that lists every fault
 // when a member is missing, of a wrong type, out of range, or unknown. The caller frees *json_out,

@@ -27,7 +27,6 @@ enum pz_page_codec {
     PZ_PAGE_TEXT = 4,       // lengths, and zstd frames of bytes
     PZ_PAGE_DICTIONARY = 5, // sorted distinct texts, and codes into them
 };
-const char *pz_page_codec_name(uint8_t codec); // "?" when unknown
 
 // Appends the page of rows [first, first + count) of `column` to `out`; count is 1 to
 // PZ_BLOCK_ROWS. The page's length is a multiple of 8.

@@ -22,26 +22,6 @@
 // No zstd frame says more: a block of 128 KiB takes at least 4 bytes.
 #define INFLATION_MAX 32768u
 
-const char *
-pz_page_codec_name(uint8_t codec)
-{
-    switch ((enum pz_page_codec)codec) {
-    case PZ_PAGE_NONE:
-        return "none";
-    case PZ_PAGE_INTEGERS:
-        return "integers";
-    case PZ_PAGE_DECIMAL:
-        return "decimal";
-    case PZ_PAGE_BYTE_SPLIT:
-        return "byte split";
-    case PZ_PAGE_TEXT:
-        return "text";
-    case PZ_PAGE_DICTIONARY:
-        return "dictionary";
-    }
-    return "?";
-}
-
 // ---- writing ---------------------------------------------------------------------------------
 
 struct rows {
