@@ -12,6 +12,8 @@
 
 #define PAGE_DEFAULT 20
 #define PAGE_MAX 100
+// Bodies as the feed takes them stay far below this; those of imports may have 16 MiB each.
+#define PAGE_BODY_BYTES_MAX (8 * 1024 * 1024)
 #define BODY_BYTES_MAX (64 * 1024)
 
 bool
@@ -189,7 +191,8 @@ read_page_params(struct pz_request *request, struct page_request *page)
 {
     struct pz_str text;
     struct pz_error err;
-    *page = (struct page_request){.query.limit = PAGE_DEFAULT};
+    *page =
+        (struct page_request){.query.limit = PAGE_DEFAULT, .query.bytes_max = PAGE_BODY_BYTES_MAX};
     if (pz_request_param(request, PZ_STR("limit"), &text)) {
         int64_t limit;
         if (!pz_parse_i64(text, &limit) || limit < 1) {

@@ -243,6 +243,7 @@ struct pz_feed_query {
     int64_t before_created_at, before_message_id;
     bool has_user; // only this user's
     uint32_t user;
+    uint64_t bytes_max; // the page ends with the message whose body reaches this; 0 = no such bound
 };
 // Newest first by (created_at, message_id). *has_more_out tells whether older ones follow.
 PZ_MUST_USE enum pz_status pz_feed_get_page(struct pz_store *store,

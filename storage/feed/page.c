@@ -148,15 +148,19 @@ gather(struct page *page, struct pz__feed_read *read, bool *is_complete_out, str
     return PZ_OK;
 }
 
-// The entries become messages for the caller.
+// The entries become messages for the caller, until their bodies are enough: *count is how many may
+// be filled, and then how many were.
 static enum pz_status
 fill_items(const struct page *page, struct pz__feed_read *read, struct pz_message *items,
-           size_t count, struct pz_error *err)
+           size_t *count, struct pz_error *err)
 {
+    uint64_t bytes_max = page->query->bytes_max == 0 ? UINT64_MAX : page->query->bytes_max;
+    uint64_t bytes = 0;
+    size_t filled = 0;
     struct pz_kv_cursor *cursor = NULL;
     PZ_TRY(pz_kv_cursor_open(read->txn, PZ_KV_FEED, &cursor, err));
     enum pz_status status = PZ_OK;
-    for (size_t i = 0; i < count && status == PZ_OK; i++) {
+    for (size_t i = 0; i < *count && status == PZ_OK && bytes < bytes_max; i++) {
         struct entry *entry = &page->entries[i];
         uint64_t id = entry->key.message_id;
         struct pz__feed_stored stored;
@@ -172,8 +176,11 @@ fill_items(const struct page *page, struct pz__feed_read *read, struct pz_messag
             entry->found.views += counters.views;
             items[i] = (struct pz_message){.message_id = (int64_t)id};
             status = pz__feed_fill(&entry->found, &stored, page->arena, &items[i], err);
+            bytes += items[i].body.len;
+            filled = i + 1;
         }
     }
+    *count = filled;
     pz_kv_cursor_close(cursor);
     return status;
 }
@@ -202,12 +209,12 @@ pz_feed_read_page(struct pz_feed *feed, const struct pz_feed_query *query, struc
     if (status == PZ_OK) {
         items = pz_arena_alloc_array(arena, count, sizeof *items);
         status = items == NULL ? pz_fail(err, PZ_NO_MEMORY, "no memory for a page of the feed")
-                               : fill_items(&page, &read, items, count, err);
+                               : fill_items(&page, &read, items, &count, err);
     }
     if (status == PZ_OK) {
         *items_out = items;
         *count_out = (uint32_t)count;
-        *has_more_out = page.entry_count > query->limit;
+        *has_more_out = page.entry_count > count;
     }
     pz__feed_read_end(&read);
     return status;

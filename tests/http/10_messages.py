@@ -292,5 +292,20 @@ class Feed(plaza.Case):
         self.assertEqual([item["message_id"] for item in rest["items"]], ids[5:])
 
 
+class LongBodies(plaza.Case):
+    def test_pages_are_bounded(self):
+        # Imports may bring longer bodies than the feed takes; a page must not gather them all.
+        for number in range(12):
+            body = b"%02d" % number + b"y" * (3 << 20)
+            self.expect(self.client.bulk(
+                "messages", b'{"user_id":"big","body":"%s"}\n' % body), 200)
+        answer = self.expect(self.client.get("/v1/messages?limit=100"), 200)
+        self.assertEqual(len(answer.json()["items"]), 3)
+        self.assertIsNotNone(answer.json()["next"])
+        for path in ({}, {"user": "big"}):
+            bodies = [item["body"][:2] for item in self.client.walk_feed(**path)]
+            self.assertEqual(bodies, ["%02d" % number for number in reversed(range(12))])
+
+
 if __name__ == "__main__":
     plaza.main()
