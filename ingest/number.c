@@ -6,7 +6,6 @@
 // A number taken apart: (-1)^is_negative * digits * 10^exponent, without leading zeros.
 struct decimal {
     bool is_negative;
-    bool is_whole;    // neither point nor exponent were written
     uint32_t count;   // digits after the leading zeros
     uint64_t digits;  // the first 19 of them
     int64_t exponent; // of the last digit that was counted
@@ -60,7 +59,7 @@ take_apart(struct pz_str text, struct decimal *out)
 {
     const char *at = text.data;
     const char *end = at + text.len;
-    *out = (struct decimal){.is_whole = true};
+    *out = (struct decimal){0};
     if (at < end && (*at == '-' || *at == '+')) {
         out->is_negative = *at == '-';
         at++;
@@ -71,7 +70,6 @@ take_apart(struct pz_str text, struct decimal *out)
     }
     bool has_digits = at > first;
     if (at < end && *at == '.') {
-        out->is_whole = false;
         first = ++at;
         for (; at < end && is_digit(*at); at++) {
             add_digit(out, *at);
@@ -87,7 +85,6 @@ take_apart(struct pz_str text, struct decimal *out)
         if (!take_exponent(at + 1, end, &exponent)) {
             return false;
         }
-        out->is_whole = false;
         out->exponent += exponent;
         return true;
     }

@@ -102,8 +102,7 @@ pz_query_run(struct pz_engine *engine, struct pz_str sql, const struct pz_query_
     pz_budget_init(&budget, engine->query_memory_bytes);
     pz_arena_init(&arena, &budget);
     int64_t timeout_us = options->timeout_us > 0 ? options->timeout_us : TIMEOUT_DEFAULT_US;
-    struct pz_session session = {.engine = engine,
-                                 .store = engine->store,
+    struct pz_session session = {.store = engine->store,
                                  .arena = &arena,
                                  .budget = &budget,
                                  .pool = engine->pool,

@@ -10,7 +10,6 @@
 
 // Everything one statement runs in. Lives in pz_query_run's frame.
 struct pz_session {
-    struct pz_engine *engine;
     struct pz_store *store;
     struct pz_version *version; // what it reads; held until the statement ends
     struct pz_arena *arena;     // lives as long as the statement; draws on the budget

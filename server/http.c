@@ -162,7 +162,6 @@ read_head(struct pz_request *request, const char *url, const char *method, const
 {
     struct MHD_Connection *native = request->native;
     request->method = method_from(method);
-    request->is_head = strcmp(method, "HEAD") == 0;
     (void)MHD_get_connection_values_n(native, MHD_HEADER_KIND, take_header, &request->gate);
     PZ_TRY(pz_gate_check(&request->gate, url, version, err));
     const char *path = path_of(url, request->gate.host);

@@ -73,7 +73,6 @@ struct pz_request {
     // life: other threads must not read them.
     struct pz_server *server;
     enum pz_method method;
-    bool is_head;
     struct pz_path path;
     struct pz_gate gate;
     struct pz_param params[PZ_PARAMS_MAX]; // decoded

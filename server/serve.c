@@ -25,16 +25,14 @@
 #define LOAD_NICE 5
 #define STOP_US_MAX (10 * PZ_US_PER_SECOND)
 
-// Finds the domains' ids in the built-in tables.
+// Finds the users' domain in a built-in table.
 static void
-find_domains(struct pz_server *server)
+find_user_domain(struct pz_server *server)
 {
     struct pz_version *version = pz_version_acquire(server->store);
     const struct pz_table_def *views = pz_version_find_table(version, PZ_STR("views"));
     PZ_ASSERT(views != NULL); // built in
     server->user_domain = views->columns[PZ_VIEWS_USER].domain_id;
-    server->device_domain = views->columns[PZ_VIEWS_DEVICE].domain_id;
-    server->geo_domain = views->columns[PZ_VIEWS_GEO].domain_id;
     pz_version_release(version);
 }
 
@@ -227,7 +225,7 @@ run(struct pz_server *server, const struct sockaddr_storage *address, const sigs
     struct pz_error err;
     enum pz_status status = open_store(server, &err);
     if (status == PZ_OK) {
-        find_domains(server);
+        find_user_domain(server);
         start_workers(server);
         status = start_http(server, address, &err);
     }

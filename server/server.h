@@ -17,8 +17,8 @@ struct pz_server {
     struct pz_jobs *queries; // threads that run statements
     struct pz_jobs *loads;   // threads that take bulk loads
     struct pz_metrics metrics;
-    uint32_t user_domain, device_domain, geo_domain;
-    bool is_loopback; // only this machine can connect
+    uint32_t user_domain; // of the symbols that name users
+    bool is_loopback;     // only this machine can connect
     _Atomic bool is_stopping;
     _Atomic int64_t full_logged_us; // monotonic, when the log last told of a full disk; 0 = never
     int64_t started_us;             // monotonic

@@ -31,8 +31,7 @@ PZ_MUST_USE enum pz_status pz_bind_table(const struct pz_binder *binder,
                                          const struct pz_table_def **table_out,
                                          struct pz_error *err);
 // The column of a table; 42703.
-PZ_MUST_USE enum pz_status pz_bind_table_column(const struct pz_binder *binder,
-                                                const struct pz_table_def *table,
+PZ_MUST_USE enum pz_status pz_bind_table_column(const struct pz_table_def *table,
                                                 const struct pz_ast_name *name,
                                                 uint32_t *column_out, struct pz_error *err);
 

@@ -46,10 +46,9 @@ pz_bind_table(const struct pz_binder *binder, const struct pz_ast_name *name,
 }
 
 enum pz_status
-pz_bind_table_column(const struct pz_binder *binder, const struct pz_table_def *table,
-                     const struct pz_ast_name *name, uint32_t *column_out, struct pz_error *err)
+pz_bind_table_column(const struct pz_table_def *table, const struct pz_ast_name *name,
+                     uint32_t *column_out, struct pz_error *err)
 {
-    (void)binder;
     *column_out = pz_table_def_find(table, name->text);
     if (*column_out != PZ_NO_COLUMN) {
         return PZ_OK;

@@ -268,7 +268,6 @@ pz_pipeline_run(struct pz_pipeline *pipeline, struct pz_sink *sink, void **state
 struct kept {
     struct pz_arena arena;
     struct pz_rowset rows;
-    bool is_used;
 };
 
 // A wave: some morsels run in parallel, each into its own rows; then they are handed on in order.

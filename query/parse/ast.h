@@ -60,7 +60,6 @@ struct pz_ast {
     bool is_distinct; // CALL
     bool has_operand; // CASE
     bool has_else;    // CASE
-    bool is_special;  // CALL with a grammar of its own, e.g. extract(day FROM x)
     bool boolean;
     enum pz_ast_op op;
     enum pz_ast_test test;

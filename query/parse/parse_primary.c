@@ -223,7 +223,6 @@ static enum pz_status
 parse_bare_call(struct pz_parser *parser, struct pz_ast **out, struct pz_error *err)
 {
     PZ_TRY(make_leaf(parser, PZ_AST_CALL, out, err));
-    (*out)->is_special = true;
     (*out)->label = (*out)->text;
     if (pz_str_equal((*out)->text, PZ_STR("localtimestamp"))) {
         (*out)->text = PZ_STR("current_timestamp");

@@ -128,7 +128,7 @@ PZ_MUST_USE enum pz_status pz__parse_select(struct pz_parser *parser, struct pz_
                                             struct pz_error *err);
 // SELECT, VALUES or WITH, after parentheses; or more parentheses than the window shows.
 bool pz__at_select(const struct pz_parser *parser);
-// parse_dml.c; the current token is the statement's first word.
+// parse_command.c; the current token is the statement's first word.
 PZ_MUST_USE enum pz_status pz__parse_insert(struct pz_parser *parser, struct pz_ast_insert *out,
                                             struct pz_error *err);
 PZ_MUST_USE enum pz_status pz__parse_delete(struct pz_parser *parser, struct pz_ast_delete *out,

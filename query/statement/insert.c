@@ -48,7 +48,7 @@ map_columns(struct insertion *insertion, struct pz_error *err)
     }
     for (uint32_t i = 0; i < ast->column_count; i++) {
         uint32_t column;
-        PZ_TRY(pz_bind_table_column(&insertion->binder, table, &ast->columns[i], &column, err));
+        PZ_TRY(pz_bind_table_column(table, &ast->columns[i], &column, err));
         if (insertion->position[column] != PZ_NO_COLUMN) {
             return pz_fail_sql(err, "42701", ast->columns[i].offset,
                                "column \"%s\" specified more than once",
