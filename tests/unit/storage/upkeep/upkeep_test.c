@@ -482,6 +482,7 @@ PZ_TEST(slices_follow_the_time_they_take)
 struct writing {
     struct pz_store *store;
     _Atomic bool is_over;
+    _Atomic int written;
 };
 
 static void *
@@ -490,6 +491,7 @@ write_always(void *payload)
     struct writing *writing = payload;
     for (int64_t n = 0; !atomic_load(&writing->is_over); n += 2) {
         notes_add(writing->store, "notes", n, 2);
+        atomic_fetch_add(&writing->written, 1);
     }
     return NULL;
 }
@@ -508,6 +510,9 @@ PZ_TEST(slices_are_smaller_beside_writes)
     PZ_CHECK_MSG(alone < 7, "%llu slices", (unsigned long long)alone);
     for (int i = 0; i < THREADS; i++) {
         pz_thread_start(&threads[i], "writer", write_always, &writing);
+    }
+    while (atomic_load(&writing.written) < 50) {
+        pz_clock_sleep_us(1000);
     }
     uint64_t beside = slices_of_a_fold(store, 300, "fold_before_slice=delay:10");
     atomic_store(&writing.is_over, true);
