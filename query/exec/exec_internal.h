@@ -9,4 +9,5 @@
 // Runs a plan in an execution of the caller's, who can look at its nodes afterwards.
 PZ_MUST_USE enum pz_status pz__exec_run(struct pz_exec *exec, struct pz_plan *plan,
                                         const struct pz_result_sink *sink, struct pz_error *err);
+
 #endif
