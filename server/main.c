@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program's entry: picks the verb.
 #include "base/fault.h"
-#include "server/cli.h"
+#include "server/cli/cli.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-#include "server/cli.h"
-#include "server/route.h"
+#include "server/api/route.h"
+#include "server/cli/cli.h"
 
 #include <errno.h>
 #include <inttypes.h>

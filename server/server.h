@@ -5,7 +5,7 @@
 
 #include "query/query.h"
 #include "server/config.h"
-#include "server/http.h"
+#include "server/http/http.h"
 #include "server/jobs.h"
 #include "server/metrics.h"
 
@@ -20,8 +20,7 @@ struct pz_server {
     uint32_t user_domain; // of the symbols that name users
     bool is_loopback;     // only this machine can connect
     _Atomic bool is_stopping;
-    _Atomic int64_t full_logged_us; // monotonic, when the log last told of a full disk; 0 = never
-    int64_t started_us;             // monotonic
+    int64_t started_us; // monotonic
 };
 
 #endif

@@ -7,7 +7,7 @@ case ${1:-} in -h | --help) print_help "$0"; exit 0 ;; esac
 
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-mkdir -p "$tree/tools" "$tree/base" "$tree/storage/kv" "$tree/query/exec" "$tree/server"
+mkdir -p "$tree/tools" "$tree/base" "$tree/storage/kv" "$tree/query/exec" "$tree/server/api"
 cp "$top/tools/layers.txt" "$tree/tools/"
 failed=0
 
@@ -60,16 +60,16 @@ file query/exec/scan.c
 file base/str.c '#include "storage/store.h"'
 layers_fail 'base/str.c:3: base may not include storage/store.h'
 file base/str.c
-file server/route.c '#include <microhttpd.h>'
-layers_fail 'server/route.c:3: server may not include microhttpd.h'
-file server/route.c
+file server/api/route.c '#include <microhttpd.h>'
+layers_fail 'server/api/route.c:3: server/api may not include microhttpd.h'
+file server/api/route.c
 layers
 printf '%s\n' 'base:' 'query/plan: query/exec base' 'query/exec: query/plan base' >"$tree/circle.txt"
 fails_with 'circle.txt:2: query/exec does not stand above query/plan' \
     "$top/tools/check_layers.sh" "$tree" "$tree/circle.txt"
 printf '%s\n' 'base:' 'query/plan/plan.h: base' 'query/exec: query/plan/plan.h base' >"$tree/file.txt"
 file query/exec/scan.c '#include "query/plan/plan.h"'
-rm "$tree/server/route.c" "$tree/storage/kv/env.c"
+rm "$tree/server/api/route.c" "$tree/storage/kv/env.c"
 passes "$top/tools/check_layers.sh" "$tree" "$tree/file.txt"
 file query/exec/scan.c '#include "query/plan/print.h"'
 fails_with 'query/exec may not include query/plan/print.h' \

@@ -64,7 +64,7 @@ class Tables(unittest.TestCase):
 
     def test_calls(self):
         routes = re.findall(
-            r"\.method = PZ_METHOD_(\w+),\s*\.segments = \{([^}]*)\}", read("server/route.c"))
+            r"\.method = PZ_METHOD_(\w+),\s*\.segments = \{([^}]*)\}", read("server/api/route.c"))
         wanted = set()
         for method, segments in routes:
             path = "/" + "/".join(re.findall(r'"([^"]*)"', segments))
@@ -83,7 +83,7 @@ class Tables(unittest.TestCase):
 
     def test_problems(self):
         wanted = [[status, "`%s`" % slug] for slug, status in re.findall(
-            r'^X\("([^"]+)", (\d+),', read("server/problem.def"), re.MULTILINE)]
+            r'^X\("([^"]+)", (\d+),', read("server/http/problem.def"), re.MULTILINE)]
         self.assertEqual([cells[:2] for cells in rows("http-api.md", "| status |")], wanted)
         known = {status for status, _ in wanted}
         for name, status in re.findall(r"^X\((\w+), (\d+),", read("base/status.def"), re.MULTILINE):
@@ -108,7 +108,7 @@ class Tables(unittest.TestCase):
             self.assertRegex(page, r"`%s[`(]" % name)
 
     def test_exit_codes(self):
-        wanted = re.findall(r"^    PZ_EXIT_\w+ = (\d+),", read("server/cli.h"), re.MULTILINE)
+        wanted = re.findall(r"^    PZ_EXIT_\w+ = (\d+),", read("server/cli/cli.h"), re.MULTILINE)
         page = read("docs/operations.md")
         codes = re.findall(r"^\| (\d+) \|", page[page.index("## Exit codes"):], re.MULTILINE)
         self.assertEqual(codes, wanted)
