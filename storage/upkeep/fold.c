@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folding: the feed's overlay goes to LMDB in slices, each a transaction of its own between two
 // groups.
-//
-// What a slice costs is the pages it dirties, and what a page costs is the disk's to say (10 us on
-// one machine, 150 us on another). So the size of slices follows the time of the last one, towards
-// a few milliseconds while writes wait; between slices it pauses then, so that the groups keep
-// most of the writer's time.
+// Their size, and the pauses between them, are those of pace.c.
 #include "storage/upkeep/upkeep.h"
 
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
-
-#define SLICE_MESSAGES_MIN 16u
-#define SLICE_MESSAGES_FIRST 64u
-#define SLICE_MESSAGES_MAX 4096u
-#define SLICE_US 5000       // a slice's time beside waiting writes
-#define SLICE_US_IDLE 50000 // when nothing waits
-#define PAUSE_US_MAX 20000
 
 static void
 row_ends(struct pz_store *store, uint64_t ends[PZ_FEED_KIND_COUNT])
@@ -80,29 +69,19 @@ fold_slice(struct pz_write *write, void *context, struct pz_error *err)
     return PZ_OK;
 }
 
-// Whether writes wait, or came since `rows_before` rows were written: between two of its writes a
-// busy client is not in the queue.
 static bool
-is_beside_writes(struct pz_store *store, uint64_t rows_before)
+has_waiting_writes(struct pz_store *store)
 {
     pz_mutex_lock(&store->queue_mutex);
     bool is_waiting = store->queue_head != NULL || store->is_writing;
     pz_mutex_unlock(&store->queue_mutex);
-    return is_waiting ||
-           atomic_load_explicit(&store->counters.rows_written, memory_order_relaxed) != rows_before;
+    return is_waiting;
 }
 
-// The size of the next slice, from the time of the last.
-static uint32_t
-next_count(const struct slice *slice, bool is_busy)
+static uint64_t
+rows_written(struct pz_store *store)
 {
-    int64_t wanted_us = is_busy ? SLICE_US : SLICE_US_IDLE;
-    if (slice->elapsed_us > wanted_us) {
-        return slice->message_count / 2 < SLICE_MESSAGES_MIN ? SLICE_MESSAGES_MIN
-                                                             : slice->message_count / 2;
-    }
-    bool has_room = slice->elapsed_us < wanted_us / 2 && slice->message_count < SLICE_MESSAGES_MAX;
-    return has_room ? slice->message_count * 2 : slice->message_count;
+    return atomic_load_explicit(&store->counters.rows_written, memory_order_relaxed);
 }
 
 enum pz_status
@@ -113,19 +92,18 @@ pz__fold_all(struct pz_store *store, bool is_urgent,
     static const uint32_t feed_tables[PZ_FEED_KIND_COUNT] = {
         PZ_TABLE_MESSAGES, PZ_TABLE_LIKES, PZ_TABLE_VIEWS, PZ_TABLE_MESSAGE_DELETIONS};
     struct slice slice = {.store = store, .is_first = true, .starts = true, .more = true};
-    slice.message_count = SLICE_MESSAGES_FIRST;
+    struct pz_fold_pace pace;
+    pz__fold_pace_init(&pace, is_urgent, rows_written(store));
     pz_log(PZ_LOG_DEBUG, "fold begins: %llu entries",
            (unsigned long long)pz_feed_unfolded(store->feed));
     while (slice.more && !pz__upkeep_is_stopping(store)) {
         PZ_TRY(pz__store_check_space(store, 0, err));
-        uint64_t rows_before =
-            atomic_load_explicit(&store->counters.rows_written, memory_order_relaxed);
+        slice.message_count = pace.message_count;
         PZ_TRY(pz__store_run_internal(store, fold_slice, &slice, err));
-        bool is_busy = is_beside_writes(store, rows_before);
-        slice.message_count = next_count(&slice, is_busy);
-        int64_t pause_us = slice.elapsed_us * (is_urgent ? 1 : 3);
-        if (slice.more && is_busy) {
-            pz_clock_sleep_us(pause_us < PAUSE_US_MAX ? pause_us : PAUSE_US_MAX);
+        pz__fold_pace_follow(&pace, slice.elapsed_us, has_waiting_writes(store),
+                             rows_written(store));
+        if (slice.more) {
+            pz_clock_sleep_us(pace.pause_us);
         }
         if (slice.more && between != NULL) {
             between(store, payload);

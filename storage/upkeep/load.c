@@ -210,29 +210,36 @@ write_segment(struct pz_load *load, struct pz_error *err)
     return status;
 }
 
+static enum pz_status
+check_nulls(const struct pz_table_def *def, struct pz_batch *batch, uint32_t c, int64_t now_us,
+            struct pz_error *err)
+{
+    struct pz_column *column = &batch->columns[c];
+    bool is_filled = pz_feed_rule(def->id, c).is_filled; // with a time: no other is in views
+    for (size_t row = 0; row < batch->row_count && column->null_count > 0; row++) {
+        if (!def->columns[c].is_not_null || !pz_column_is_null(column, row)) {
+            continue;
+        }
+        if (!is_filled) {
+            return pz_fail(err, PZ_UNACCEPTABLE, "column \"%s\" must not be null",
+                           def->columns[c].name);
+        }
+        pz_column_set_int(column, row, now_us);
+    }
+    return PZ_OK;
+}
+
 // What the writer's rules would fill or refuse.
 static enum pz_status
 check(struct pz_load *load, struct pz_batch *batch, struct pz_error *err)
 {
     int64_t now_us = pz_clock_wall_us();
+    size_t count = batch->row_count;
+    char why[PZ_RULE_TEXT_MAX];
     for (uint32_t c = 0; c < load->def->column_count; c++) {
-        struct pz_column *column = &batch->columns[c];
-        bool is_filled = load->def->id == PZ_TABLE_VIEWS && c == PZ_VIEWS_VIEWED_AT;
-        for (size_t row = 0; row < batch->row_count && column->null_count > 0; row++) {
-            if (!load->def->columns[c].is_not_null || !pz_column_is_null(column, row)) {
-                continue;
-            }
-            if (!is_filled) {
-                return pz_fail(err, PZ_UNACCEPTABLE, "column \"%s\" must not be null",
-                               load->def->columns[c].name);
-            }
-            pz_column_set_int(column, row, now_us);
-        }
-    }
-    for (size_t row = 0; load->def->id == PZ_TABLE_VIEWS && row < batch->row_count; row++) {
-        if (batch->columns[PZ_VIEWS_MESSAGE].ints[row] <= 0) {
-            return pz_fail(err, PZ_UNACCEPTABLE, "message_id must be a positive integer, not %lld",
-                           (long long)batch->columns[PZ_VIEWS_MESSAGE].ints[row]);
+        PZ_TRY(check_nulls(load->def, batch, c, now_us, err));
+        if (pz__feed_find_bad_value(load->store, batch, c, 0, count, why) < count) {
+            return pz_fail(err, PZ_UNACCEPTABLE, "%s %s", load->def->columns[c].name, why);
         }
     }
     return PZ_OK;

@@ -30,6 +30,21 @@ PZ_MUST_USE enum pz_status pz__fold_all(struct pz_store *store, bool is_urgent,
                                         void (*between)(struct pz_store *store, void *payload),
                                         void *payload, struct pz_error *err);
 
+// ---- the pace of folds (pace.c) --------------------------------------------------------------
+
+struct pz_fold_pace {
+    bool is_urgent;         // pauses less
+    uint64_t rows_written;  // by the store, at the last look
+    uint32_t message_count; // of the next slice
+    int64_t pause_us;       // before it
+};
+void pz__fold_pace_init(struct pz_fold_pace *pace, bool is_urgent, uint64_t rows_written);
+// After each slice: what it took, whether writes wait now, and how many rows the store has written.
+// Rows since the last look count as waiting writes: between two of its writes a busy client is not
+// in the queue.
+void pz__fold_pace_follow(struct pz_fold_pace *pace, int64_t elapsed_us, bool is_waiting,
+                          uint64_t rows_written);
+
 // ---- segments and loads (publish.c, load.c) --------------------------------------------------
 
 // Writes rows as a segment file under its final name, durable, not yet in the catalog.

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "base/thread.h"
 #include "storage/catalog/builtin.h"
+#include "storage/upkeep/upkeep.h"
 #include "tests/support/test.h"
 #include "tests/unit/storage/store/notes.h"
 
@@ -452,74 +453,51 @@ view_each(struct pz_store *store, int64_t count)
 }
 
 static uint64_t
-slices_of_a_fold(struct pz_store *store, int64_t entries, const char *fault)
+slices_done(struct pz_store *store)
 {
-    struct pz_store_stats before;
-    struct pz_store_stats after;
-    struct pz_error err = {0};
-    view_each(store, entries);
-    pz_store_read_stats(store, &before);
-    arm(fault);
-    PZ_CHECK_OK(pz_store_fold_now(store, &err), &err);
-    arm(NULL);
-    pz_store_read_stats(store, &after);
-    PZ_CHECK_EQ_U64(after.unfolded_rows, 0);
-    return after.fold_slices - before.fold_slices;
+    struct pz_store_stats stats;
+    pz_store_read_stats(store, &stats);
+    return stats.fold_slices;
 }
 
+// All of the first size would be 5. But the time of each slice is more than any slice's should be,
+// so from 64 messages on they are half as many each time, down to 16, whatever else it takes.
 PZ_TEST(slices_follow_the_time_they_take)
 {
     struct pz_store *store = begin(0);
-    // A quick disk: from 64 messages on twice as many each time. All of one size would be 313.
-    uint64_t quick = slices_of_a_fold(store, 20000, NULL);
-    PZ_CHECK_MSG(quick < 100, "%llu slices", (unsigned long long)quick);
-    // A slow one: 64, 32, and then the smallest. All of the first size would be 5.
-    uint64_t slow = slices_of_a_fold(store, 300, "fold_before_slice=delay:60");
-    PZ_CHECK_MSG(slow >= 14 && slow <= 19, "%llu slices", (unsigned long long)slow);
+    struct pz_error err = {0};
+    view_each(store, 300);
+    arm("fold_before_slice=delay:60");
+    PZ_CHECK_OK(pz_store_fold_now(store, &err), &err);
+    arm(NULL);
+    PZ_CHECK_EQ_U64(unfolded(store), 0);
+    PZ_CHECK_EQ_U64(slices_done(store), 2 + (300 - 64 - 32 + 15) / 16);
     pz_store_close(store);
 }
 
-struct writing {
-    struct pz_store *store;
-    _Atomic bool is_over;
-    _Atomic int written;
-};
-
-static void *
-write_always(void *payload)
+static void
+write_between(struct pz_store *store, void *payload)
 {
-    struct writing *writing = payload;
-    for (int64_t n = 0; !atomic_load(&writing->is_over); n += 2) {
-        notes_add(writing->store, "notes", n, 2);
-        atomic_fetch_add(&writing->written, 1);
-    }
-    return NULL;
+    int64_t *next_note = payload;
+    notes_add(store, "notes", (*next_note)++, 1);
 }
 
-// What is quick enough when nobody waits is too slow beside writes.
+// What is quick enough when nobody waits is too slow beside writes. Only the first slice is alone:
+// the second has at most 128 messages, the next ones half as many each time, down to 16.
 PZ_TEST(slices_are_smaller_beside_writes)
 {
     struct pz_store *store = begin(0);
-    enum { THREADS = 3 }; // so that one waits at any moment
-    struct writing writing = {.store = store};
-    struct pz_thread threads[THREADS];
-    uint64_t alone = UINT64_MAX;
-    for (int i = 0; i < 10 && alone >= 7; i++) { // a busy machine can be slow now and then
-        alone = slices_of_a_fold(store, 300, "fold_before_slice=delay:10");
-    }
-    PZ_CHECK_MSG(alone < 7, "%llu slices", (unsigned long long)alone);
-    for (int i = 0; i < THREADS; i++) {
-        pz_thread_start(&threads[i], "writer", write_always, &writing);
-    }
-    while (atomic_load(&writing.written) < 50) {
-        pz_clock_sleep_us(1000);
-    }
-    uint64_t beside = slices_of_a_fold(store, 300, "fold_before_slice=delay:10");
-    atomic_store(&writing.is_over, true);
-    for (int i = 0; i < THREADS; i++) {
-        pz_thread_join(&threads[i]);
-    }
-    PZ_CHECK_MSG(beside > 8, "%llu slices", (unsigned long long)beside);
+    struct pz_error err = {0};
+    int64_t next_note = 0;
+    view_each(store, 1000);
+    arm("fold_before_slice=delay:10");
+    PZ_CHECK_OK(pz__fold_all(store, true, write_between, &next_note, &err), &err);
+    arm(NULL);
+    PZ_CHECK_EQ_U64(unfolded(store), 0);
+    uint64_t slices = slices_done(store);
+    PZ_CHECK_MSG(slices >= 4 + (1000 - 64 - 128 - 64 - 32 + 15) / 16, "%llu slices",
+                 (unsigned long long)slices);
+    notes_check_store(store);
     pz_store_close(store);
 }
 
