@@ -201,8 +201,8 @@ compile_column(struct compiler *c, const struct pz_expr *expr, uint32_t *out)
 
 // ---- kernels -------------------------------------------------------------------------------
 
-static struct pz_kernel_info
-find_kernel(const struct pz_expr *expr)
+struct pz_kernel_info
+pz__expr_kernel(const struct pz_expr *expr)
 {
     switch (expr->kind) {
     case PZ_EXPR_CALL:
@@ -239,7 +239,7 @@ static enum pz_status
 emit_kernel(struct compiler *c, const struct pz_expr *expr, const uint32_t *args,
             uint32_t arg_count, uint32_t *out)
 {
-    struct pz_kernel_info info = find_kernel(expr);
+    struct pz_kernel_info info = pz__expr_kernel(expr);
     PZ_TRY(add_result(c, expr, out));
     struct pz_instr instr = {.op = PZ_OP_KERNEL,
                              .is_strict = info.is_strict,
@@ -332,7 +332,7 @@ is_light(const struct pz_expr *expr)
     case PZ_EXPR_RANGE:
         break;
     }
-    if (find_kernel(expr).cost != PZ_COST_LIGHT) {
+    if (pz__expr_kernel(expr).cost != PZ_COST_LIGHT) {
         return false;
     }
     for (uint32_t i = 0; i < expr->arg_count; i++) {

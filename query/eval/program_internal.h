@@ -45,6 +45,9 @@ struct pz_selection {
     uint16_t *rows;
 };
 
+// What computes an expression of one kernel: neither a leaf nor CASE, COALESCE or SYMBOL_MAP.
+struct pz_kernel_info pz__expr_kernel(const struct pz_expr *expr);
+
 struct pz_program {
     const struct pz_session *session;
     struct pz_arena *arena;

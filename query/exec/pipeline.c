@@ -158,8 +158,16 @@ loop_width(const struct pz_exec *exec, uint32_t items)
     return width == 0 ? 1 : width;
 }
 
+static void
+give_error(const struct loop *loop, struct pz_error *err)
+{
+    if (err != NULL) {
+        *err = loop->error;
+    }
+}
+
 static enum pz_status
-run_items(struct pz_exec *exec, struct loop *loop, struct pz_error *err)
+run_items(struct pz_exec *exec, struct loop *loop)
 {
     loop->exec = exec;
     pz_mutex_init(&loop->mutex, PZ_RANK_QUERY, "query loop");
@@ -171,9 +179,6 @@ run_items(struct pz_exec *exec, struct loop *loop, struct pz_error *err)
         pz_pool_run(exec->session->pool, width, run_loop, loop);
     }
     pz_mutex_fini(&loop->mutex);
-    if (loop->error.status != PZ_OK && err != NULL) {
-        *err = loop->error;
-    }
     return loop->error.status;
 }
 
@@ -184,7 +189,11 @@ pz_exec_each(struct pz_exec *exec, uint32_t count,
              void *payload, struct pz_error *err)
 {
     struct loop loop = {.run = run, .payload = payload, .end = count};
-    return run_items(exec, &loop, err);
+    enum pz_status status = run_items(exec, &loop);
+    if (status != PZ_OK) {
+        give_error(&loop, err);
+    }
+    return status;
 }
 
 // The workers of one pipeline. A worker is opened by the thread that first runs with its number.
@@ -250,7 +259,10 @@ pz_pipeline_run(struct pz_pipeline *pipeline, struct pz_sink *sink, void **state
     if (status == PZ_OK) {
         struct loop loop = {
             .run = run_crew_item, .payload = crew, .end = pipeline->source.morsel_count};
-        status = run_items(pipeline->exec, &loop, err);
+        status = run_items(pipeline->exec, &loop);
+        if (status != PZ_OK) {
+            give_error(&loop, err);
+        }
     }
     for (unsigned i = 0; i < crew->width; i++) {
         if (crew->is_open[i]) {
@@ -323,6 +335,21 @@ hand_on(const struct kept *kept, uint64_t *left, const struct pz_consumer *consu
     return PZ_OK;
 }
 
+// How many morsels of a wave may be handed on. One that failed still serves a LIMIT when the rows
+// made up to there suffice: alone, a thread would never have come to the error.
+static uint32_t
+usable_morsels(const struct wave *wave, const struct loop *loop, uint64_t needed)
+{
+    if (loop->error.status == PZ_OK) {
+        return wave->count;
+    }
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i <= loop->failed_item && rows < needed; i++) {
+        rows += wave->kept[i].rows.row_count;
+    }
+    return rows < needed ? 0 : loop->failed_item + 1;
+}
+
 static enum pz_status
 run_wave(struct crew *crew, struct wave *wave, uint64_t *left, const struct pz_consumer *consumer,
          struct pz_error *err)
@@ -336,9 +363,16 @@ run_wave(struct crew *crew, struct wave *wave, uint64_t *left, const struct pz_c
     }
     wave->row_limit = *left;
     struct wave_run run = {crew, wave};
-    enum pz_status status = pz_exec_each(exec, wave->count, run_wave_item, &run, err);
+    struct loop loop = {.run = run_wave_item, .payload = &run, .end = wave->count};
+    enum pz_status status = run_items(exec, &loop);
+    uint32_t usable = usable_morsels(wave, &loop, *left);
+    if (status != PZ_OK && usable > 0) {
+        status = PZ_OK;
+    } else if (status != PZ_OK) {
+        give_error(&loop, err);
+    }
     for (uint32_t i = 0; i < wave->count; i++) {
-        if (status == PZ_OK) {
+        if (status == PZ_OK && i < usable) {
             status = hand_on(&wave->kept[i], left, consumer, err);
         }
         pz_arena_fini(&wave->kept[i].arena);

@@ -17,6 +17,9 @@ PZ_MUST_USE enum pz_status pz_scan_create(struct pz_exec *exec, const struct pz_
 // are NULL or the range is not known. Reads the column of tail blocks.
 bool pz_scan_range(struct pz_source *source, uint32_t output, int64_t *low_out, int64_t *high_out);
 
+// Whether a condition of the scan can fail. Such a scan must look at every row its zones leave.
+bool pz_scan_can_fail(const struct pz_source *source);
+
 // What a sort with a limit tells the scan below it: rows whose value of one output lies beyond the
 // worst that is kept so far are not needed any more. Blocks are visited best first.
 struct pz_scan_bound {

@@ -7,7 +7,9 @@
 #include "query/exec/scan.h"
 #include "query/exec/zone.h"
 
-// One of the conditions that the filter is the AND of.
+// One of the conditions that the filter is the AND of. Those with zones come first: they cannot
+// fail, and it must not depend on whether a block has statistics for which rows the others, which
+// can, are computed.
 struct pz_scan_condition {
     const struct pz_expr *expr;
     struct pz_zone zone;

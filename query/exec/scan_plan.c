@@ -3,6 +3,7 @@
 #include "query/exec/scan_internal.h"
 
 #include "base/clock.h"
+#include "query/eval/fallible.h"
 
 #include <stdlib.h>
 
@@ -30,20 +31,24 @@ count_conditions(const struct pz_expr *filter)
     return count;
 }
 
+// Lists the conditions that have a zone, or those that have none.
 static void
-list_conditions(struct pz_scan *scan, const struct pz_expr *filter)
+list_conditions(struct pz_scan *scan, const struct pz_expr *filter, bool with_zone)
 {
     if (filter == NULL) {
         return;
     }
     if (filter->kind == PZ_EXPR_AND) {
         for (uint32_t i = 0; i < filter->arg_count; i++) {
-            list_conditions(scan, filter->args[i]);
+            list_conditions(scan, filter->args[i], with_zone);
         }
         return;
     }
-    scan->conditions[scan->condition_count++] =
-        (struct pz_scan_condition){filter, pz_zone_of(scan->exec->session, filter)};
+    struct pz_zone zone = pz_zone_of(scan->exec->session, filter);
+    if ((zone.kind != PZ_ZONE_NONE) == with_zone) {
+        PZ_ASSERT(!with_zone || !pz_expr_can_fail(filter));
+        scan->conditions[scan->condition_count++] = (struct pz_scan_condition){filter, zone};
+    }
 }
 
 enum pz_status
@@ -69,7 +74,8 @@ pz_scan_create(struct pz_exec *exec, const struct pz_plan *plan, struct pz_sourc
     if (scan->conditions == NULL) {
         return fail_memory(scan, err);
     }
-    list_conditions(scan, plan->filter);
+    list_conditions(scan, plan->filter, true);
+    list_conditions(scan, plan->filter, false);
     pz_version_rows(exec->session->version, plan->table, &scan->rows);
     *source_out = (struct pz_source){.payload = scan,
                                      .morsel_count = scan->rows.block_count,
@@ -80,6 +86,13 @@ pz_scan_create(struct pz_exec *exec, const struct pz_plan *plan, struct pz_sourc
                                      .has_filter = plan->filter != NULL,
                                      .is_scan = true};
     return PZ_OK;
+}
+
+bool
+pz_scan_can_fail(const struct pz_source *source)
+{
+    const struct pz_scan *scan = source->payload;
+    return scan->plan->filter != NULL && pz_expr_can_fail(scan->plan->filter);
 }
 
 uint32_t

@@ -5,6 +5,7 @@
 #include "query/exec/sort.h"
 
 #include "base/clock.h"
+#include "query/eval/fallible.h"
 #include "query/exec/memory.h"
 #include "query/exec/order.h"
 #include "query/exec/scan.h"
@@ -271,11 +272,28 @@ find_scan_output(const struct sort *sort, const struct pz_pipeline *input, uint3
            key->type == PZ_TYPE_DATE;
 }
 
+// Whether something computed below the sort can fail. A bound would then pass over errors in blocks
+// that have statistics, and only there.
+static bool
+can_input_fail(const struct pz_pipeline *input)
+{
+    for (uint32_t i = 0; i < input->op_count; i++) {
+        const struct pz_plan *op = input->ops[i].plan;
+        bool is_filter = op->kind == PZ_PLAN_FILTER;
+        for (uint32_t k = 0; k < (is_filter ? 1 : op->column_count); k++) {
+            if (pz_expr_can_fail(is_filter ? op->filter : op->exprs[k])) {
+                return true;
+            }
+        }
+    }
+    return pz_scan_can_fail(&input->source);
+}
+
 static enum pz_status
 use_bound(struct sort *sort, struct pz_pipeline *input, struct pz_error *err)
 {
     uint32_t output;
-    if (!sort->is_top || !find_scan_output(sort, input, &output)) {
+    if (!sort->is_top || !find_scan_output(sort, input, &output) || can_input_fail(input)) {
         return PZ_OK;
     }
     sort->has_bound = true;

@@ -135,7 +135,7 @@ struct pz_kernel_info
 pz_compare_kernel(enum pz_compare compare, enum pz_type type)
 {
     if (compare == PZ_DISTINCT || compare == PZ_NOT_DISTINCT) {
-        return (struct pz_kernel_info){compare_distinct, false, PZ_COST_FALLIBLE};
+        return (struct pz_kernel_info){compare_distinct, false, PZ_COST_HEAVY};
     }
     switch (type) {
     case PZ_TYPE_BOOLEAN:
@@ -149,9 +149,9 @@ pz_compare_kernel(enum pz_compare compare, enum pz_type type)
     case PZ_TYPE_SYMBOL: // made by the rewrite rules, for equality within one domain
         return (struct pz_kernel_info){code_kernels[compare], true, PZ_COST_LIGHT};
     case PZ_TYPE_TEXT:
-        return (struct pz_kernel_info){compare_text, true, PZ_COST_FALLIBLE};
+        return (struct pz_kernel_info){compare_text, true, PZ_COST_HEAVY};
     case PZ_TYPE_INTERVAL:
-        return (struct pz_kernel_info){compare_interval, true, PZ_COST_FALLIBLE};
+        return (struct pz_kernel_info){compare_interval, true, PZ_COST_HEAVY};
     case PZ_TYPE_NULL:
         break;
     }
@@ -295,7 +295,7 @@ in(struct pz_call *call, struct pz_error *err)
     call->out_valid = has_null ? call->valid_room : NULL;
     return PZ_OK;
 }
-const struct pz_kernel_info pz_in_kernel = {in, false, PZ_COST_FALLIBLE};
+const struct pz_kernel_info pz_in_kernel = {in, false, PZ_COST_HEAVY};
 
 // ---- logic ---------------------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ pz_cast_kernel(enum pz_type from, enum pz_type to)
 {
     if (from == PZ_TYPE_SYMBOL) {
         PZ_ASSERT(to == PZ_TYPE_TEXT);
-        return (struct pz_kernel_info){symbol_to_text, true, PZ_COST_FALLIBLE};
+        return (struct pz_kernel_info){symbol_to_text, true, PZ_COST_HEAVY};
     }
     if (from == PZ_TYPE_BIGINT && to == PZ_TYPE_DOUBLE) {
         return (struct pz_kernel_info){bigint_to_double, true, PZ_COST_LIGHT};
@@ -155,5 +155,7 @@ pz_cast_kernel(enum pz_type from, enum pz_type to)
     if (from == PZ_TYPE_DOUBLE && to == PZ_TYPE_BIGINT) {
         return (struct pz_kernel_info){double_to_bigint, true, PZ_COST_FALLIBLE};
     }
-    return (struct pz_kernel_info){any_to_any, true, PZ_COST_FALLIBLE};
+    // Everything can be written as text, but not every text can be read.
+    enum pz_kernel_cost cost = to == PZ_TYPE_TEXT ? PZ_COST_HEAVY : PZ_COST_FALLIBLE;
+    return (struct pz_kernel_info){any_to_any, true, cost};
 }

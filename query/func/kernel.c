@@ -67,13 +67,17 @@ pz_call_fail_memory(const struct pz_call *call, struct pz_error *err)
     {                                  \
         kernel, true, PZ_COST_FALLIBLE \
     }
+#define HEAVY(kernel)               \
+    {                               \
+        kernel, true, PZ_COST_HEAVY \
+    }
 #define LIGHT(kernel)               \
     {                               \
         kernel, true, PZ_COST_LIGHT \
     }
-#define LOOSE(kernel)                   \
-    {                                   \
-        kernel, false, PZ_COST_FALLIBLE \
+#define LOOSE(kernel, cost) \
+    {                       \
+        kernel, false, cost \
     }
 static const struct pz_kernel_info kernels[PZ_FUNCTION_COUNT] = {
     [PZ_FN_ADD_BIGINT] = STRICT(pz_fn_add_bigint),
@@ -86,7 +90,7 @@ static const struct pz_kernel_info kernels[PZ_FUNCTION_COUNT] = {
     [PZ_FN_SUB_BIGINT] = STRICT(pz_fn_sub_bigint),
     [PZ_FN_SUB_DOUBLE] = STRICT(pz_fn_sub_double),
     [PZ_FN_SUB_DATE_DAYS] = STRICT(pz_fn_sub_date_days),
-    [PZ_FN_SUB_DATE_DATE] = STRICT(pz_fn_sub_bigint),
+    [PZ_FN_SUB_DATE_DATE] = HEAVY(pz_fn_sub_bigint),
     [PZ_FN_SUB_TIMESTAMP_INTERVAL] = STRICT(pz_fn_sub_timestamp_interval),
     [PZ_FN_SUB_TIMESTAMP] = STRICT(pz_fn_sub_timestamp),
     [PZ_FN_SUB_INTERVAL] = STRICT(pz_fn_sub_interval),
@@ -104,32 +108,32 @@ static const struct pz_kernel_info kernels[PZ_FUNCTION_COUNT] = {
     [PZ_FN_PLUS_BIGINT] = LIGHT(pz_fn_copy),
     [PZ_FN_PLUS_DOUBLE] = LIGHT(pz_fn_copy),
     [PZ_FN_CONCAT_OPERATOR] = STRICT(pz_fn_concat_operator),
-    [PZ_FN_LOWER] = STRICT(pz_fn_lower),
-    [PZ_FN_UPPER] = STRICT(pz_fn_upper),
-    [PZ_FN_LENGTH] = STRICT(pz_fn_length),
-    [PZ_FN_CHAR_LENGTH] = STRICT(pz_fn_length),
-    [PZ_FN_CHARACTER_LENGTH] = STRICT(pz_fn_length),
-    [PZ_FN_OCTET_LENGTH] = STRICT(pz_fn_octet_length),
-    [PZ_FN_SUBSTRING] = STRICT(pz_fn_substring),
+    [PZ_FN_LOWER] = HEAVY(pz_fn_lower),
+    [PZ_FN_UPPER] = HEAVY(pz_fn_upper),
+    [PZ_FN_LENGTH] = HEAVY(pz_fn_length),
+    [PZ_FN_CHAR_LENGTH] = HEAVY(pz_fn_length),
+    [PZ_FN_CHARACTER_LENGTH] = HEAVY(pz_fn_length),
+    [PZ_FN_OCTET_LENGTH] = HEAVY(pz_fn_octet_length),
+    [PZ_FN_SUBSTRING] = HEAVY(pz_fn_substring),
     [PZ_FN_SUBSTRING_FOR] = STRICT(pz_fn_substring),
-    [PZ_FN_SUBSTR] = STRICT(pz_fn_substring),
+    [PZ_FN_SUBSTR] = HEAVY(pz_fn_substring),
     [PZ_FN_SUBSTR_FOR] = STRICT(pz_fn_substring),
-    [PZ_FN_LEFT] = STRICT(pz_fn_left),
-    [PZ_FN_RIGHT] = STRICT(pz_fn_right),
-    [PZ_FN_TRIM] = STRICT(pz_fn_trim),
-    [PZ_FN_TRIM_CHARS] = STRICT(pz_fn_trim),
-    [PZ_FN_BTRIM] = STRICT(pz_fn_trim),
-    [PZ_FN_BTRIM_CHARS] = STRICT(pz_fn_trim),
-    [PZ_FN_LTRIM] = STRICT(pz_fn_ltrim),
-    [PZ_FN_LTRIM_CHARS] = STRICT(pz_fn_ltrim),
-    [PZ_FN_RTRIM] = STRICT(pz_fn_rtrim),
-    [PZ_FN_RTRIM_CHARS] = STRICT(pz_fn_rtrim),
+    [PZ_FN_LEFT] = HEAVY(pz_fn_left),
+    [PZ_FN_RIGHT] = HEAVY(pz_fn_right),
+    [PZ_FN_TRIM] = HEAVY(pz_fn_trim),
+    [PZ_FN_TRIM_CHARS] = HEAVY(pz_fn_trim),
+    [PZ_FN_BTRIM] = HEAVY(pz_fn_trim),
+    [PZ_FN_BTRIM_CHARS] = HEAVY(pz_fn_trim),
+    [PZ_FN_LTRIM] = HEAVY(pz_fn_ltrim),
+    [PZ_FN_LTRIM_CHARS] = HEAVY(pz_fn_ltrim),
+    [PZ_FN_RTRIM] = HEAVY(pz_fn_rtrim),
+    [PZ_FN_RTRIM_CHARS] = HEAVY(pz_fn_rtrim),
     [PZ_FN_REPLACE] = STRICT(pz_fn_replace),
-    [PZ_FN_REVERSE] = STRICT(pz_fn_reverse),
-    [PZ_FN_STRPOS] = STRICT(pz_fn_strpos),
-    [PZ_FN_POSITION] = STRICT(pz_fn_position),
-    [PZ_FN_STARTS_WITH] = STRICT(pz_fn_starts_with),
-    [PZ_FN_CONCAT] = LOOSE(pz_fn_concat),
+    [PZ_FN_REVERSE] = HEAVY(pz_fn_reverse),
+    [PZ_FN_STRPOS] = HEAVY(pz_fn_strpos),
+    [PZ_FN_POSITION] = HEAVY(pz_fn_position),
+    [PZ_FN_STARTS_WITH] = HEAVY(pz_fn_starts_with),
+    [PZ_FN_CONCAT] = LOOSE(pz_fn_concat, PZ_COST_FALLIBLE),
     [PZ_FN_ABS_BIGINT] = STRICT(pz_fn_abs_bigint),
     [PZ_FN_ABS_DOUBLE] = LIGHT(pz_fn_abs_double),
     [PZ_FN_SIGN_BIGINT] = LIGHT(pz_fn_sign_bigint),
@@ -148,8 +152,8 @@ static const struct pz_kernel_info kernels[PZ_FUNCTION_COUNT] = {
     [PZ_FN_LOG10] = STRICT(pz_fn_log10),
     [PZ_FN_LOG] = STRICT(pz_fn_log10),
     [PZ_FN_EXP] = STRICT(pz_fn_exp),
-    [PZ_FN_GREATEST] = LOOSE(pz_fn_greatest),
-    [PZ_FN_LEAST] = LOOSE(pz_fn_least),
+    [PZ_FN_GREATEST] = LOOSE(pz_fn_greatest, PZ_COST_HEAVY),
+    [PZ_FN_LEAST] = LOOSE(pz_fn_least, PZ_COST_HEAVY),
     [PZ_FN_DATE_TRUNC] = STRICT(pz_fn_date_trunc),
     [PZ_FN_DATE_PART] = STRICT(pz_fn_date_part),
     [PZ_FN_EXTRACT] = STRICT(pz_fn_extract),

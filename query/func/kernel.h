@@ -98,9 +98,11 @@ struct pz_call {
 // Errors  SQL errors at call->sql_offset, PZ_NO_MEMORY.
 typedef enum pz_status (*pz_kernel)(struct pz_call *call, struct pz_error *err);
 
+// Running out of time or memory does not count as failing.
 enum pz_kernel_cost {
-    PZ_COST_LIGHT,   // a few instructions a row, cannot fail
-    PZ_COST_FALLIBLE // may fail or be slow: only for rows that need it
+    PZ_COST_LIGHT,    // a few instructions a row, cannot fail
+    PZ_COST_HEAVY,    // slow: only for rows that need it; cannot fail
+    PZ_COST_FALLIBLE, // some values are errors: only for rows that need it
 };
 
 struct pz_kernel_info {
