@@ -219,7 +219,12 @@ set_field(struct walk *walk, struct pz_str text, bool is_quoted)
         return false;
     }
     if (text.len == 0 && !is_quoted) {
-        return pz__row_set_null(walk->row, column);
+        const struct pz__row_column *def = &walk->row->columns[column];
+        return def->is_required && def->type == PZ_TYPE_TEXT
+                   ? pz__row_fail(walk->row, column,
+                                  "%s must not be null; an empty text is written \"\"",
+                                  walk->row->def->columns[column].name)
+                   : pz__row_set_null(walk->row, column);
     }
     return pz__row_set_untyped(walk->row, column, text);
 }

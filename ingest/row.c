@@ -17,36 +17,6 @@
 // Bytes of an offending value shown in a message.
 #define SHOWN_BYTES 40u
 
-// Columns a record of a feed table must have; all others of these tables are filled by the store
-// or NULL.
-static bool
-is_needed_by_feed(uint32_t table_id, uint32_t column)
-{
-    switch (table_id) {
-    case PZ_TABLE_MESSAGES:
-        return column == PZ_MESSAGES_USER || column == PZ_MESSAGES_BODY;
-    case PZ_TABLE_LIKES:
-        return column == PZ_LIKES_MESSAGE || column == PZ_LIKES_USER;
-    default:
-        return column == PZ_VIEWS_MESSAGE || column == PZ_VIEWS_USER;
-    }
-}
-
-static bool
-is_message_id(uint32_t table_id, uint32_t column)
-{
-    _Static_assert((int)PZ_MESSAGES_ID == (int)PZ_LIKES_MESSAGE &&
-                       (int)PZ_MESSAGES_ID == (int)PZ_VIEWS_MESSAGE,
-                   "the message id is the first column of all feed tables");
-    return pz_table_is_feed(table_id) && column == PZ_MESSAGES_ID;
-}
-
-static bool
-is_delta(uint32_t table_id, uint32_t column)
-{
-    return table_id == PZ_TABLE_LIKES && column == PZ_LIKES_DELTA;
-}
-
 static struct pz__symbol_cache *
 cache_of_domain(struct pz__row *row, uint32_t domain_id)
 {
@@ -73,10 +43,9 @@ pz__row_init(struct pz__row *row, struct pz_store *store, const struct pz__field
     for (uint32_t i = 0; i < def->column_count; i++) {
         struct pz__row_column *column = &row->columns[i];
         column->type = def->columns[i].type;
-        column->is_required =
-            pz_table_is_feed(def->id) ? is_needed_by_feed(def->id, i) : def->columns[i].is_not_null;
-        column->is_id = is_message_id(def->id, i);
-        column->is_delta = is_delta(def->id, i);
+        struct pz_feed_rule rule = pz_feed_rule(def->id, i);
+        column->is_required = def->columns[i].is_not_null && !rule.is_filled;
+        column->rule = rule.rule;
         if (column->type == PZ_TYPE_SYMBOL) {
             column->symbols = cache_of_domain(row, def->columns[i].domain_id);
         }
@@ -257,13 +226,10 @@ fail_text(struct pz__row *row, uint32_t column, struct pz_str text)
 static bool
 append_int(struct pz__row *row, uint32_t column, int64_t value)
 {
-    if (row->columns[column].is_id && value < 1) {
-        return pz__row_fail(row, column, "%s must be a positive integer, found %lld",
-                            row->def->columns[column].name, (long long)value);
-    }
-    if (row->columns[column].is_delta && value != 1 && value != -1) {
-        return pz__row_fail(row, column, "%s must be 1 (like) or -1 (unlike), found %lld",
-                            row->def->columns[column].name, (long long)value);
+    char why[PZ_RULE_TEXT_MAX];
+    enum pz_value_rule rule = row->columns[column].rule;
+    if (rule != PZ_RULE_NONE && !pz_rule_takes_int(rule, value, why)) {
+        return pz__row_fail(row, column, "%s %s", row->def->columns[column].name, why);
     }
     pz_column_append_int(&row->batch->columns[column], value);
     return true;
@@ -419,12 +385,17 @@ set_text(struct pz__row *row, uint32_t column, struct pz_str text)
     return true;
 }
 
-// A symbol that was not met lately.
+// A symbol that was not met lately. Those in the cache obey the column's rule: a rule holds for all
+// columns of one table that share a domain.
 static bool
 look_up_symbol(struct pz__row *row, uint32_t column, struct pz_str text, uint32_t *code_out)
 {
     struct pz__symbol_cache *cache = row->columns[column].symbols;
     struct pz_error err = {0};
+    char why[PZ_RULE_TEXT_MAX];
+    if (!pz_rule_takes_text(row->columns[column].rule, text, why)) {
+        return pz__row_fail(row, column, "%s %s", row->def->columns[column].name, why);
+    }
     if (has_nul(text)) {
         return pz__row_fail(row, column, "the character U+0000 is not allowed in text");
     }

@@ -16,10 +16,9 @@ struct pz__row_fault {
 // What is known of a column beforehand, and whether the current row has it.
 struct pz__row_column {
     enum pz_type type;
-    bool is_required; // a record without it is bad
-    bool is_id;       // only positive integers
-    bool is_delta;    // only 1 and -1
-    uint32_t stamp;   // number of the last row that set it
+    bool is_required;        // a record without it is bad
+    enum pz_value_rule rule; // of the feed's tables
+    uint32_t stamp;          // number of the last row that set it
     struct pz__symbol_cache *symbols;
     // TIMESTAMP: the day of the last value, which the next one most often shares.
     char day_text[12]; // PZ_DATE_TEXT_LEN bytes

@@ -158,29 +158,12 @@ write_job(struct pz__sink *sink, struct pz_batch *rows, struct pz_batch *letters
 
 // ---- loads ---------------------------------------------------------------------------------
 
-// The time a view has when its event gives none, as the store fills it in for smaller writes.
-static void
-fill_times(struct pz_batch *rows)
-{
-    if (rows->def->id != PZ_TABLE_VIEWS) {
-        return;
-    }
-    struct pz_column *times = &rows->columns[PZ_VIEWS_VIEWED_AT];
-    int64_t now_us = times->null_count > 0 ? pz_clock_wall_us() : 0;
-    for (size_t i = 0; times->null_count > 0 && i < rows->row_count; i++) {
-        if (pz_column_is_null(times, i)) {
-            pz_column_set_int(times, i, now_us);
-        }
-    }
-}
-
 static enum pz_status
 load_rows(struct pz__sink *sink, struct pz_batch *rows, struct pz_error *err)
 {
     if (sink->load == NULL) {
         PZ_TRY(pz_load_begin(sink->store, sink->def, &sink->load, err));
     }
-    fill_times(rows);
     size_t count = rows->row_count;
     PZ_TRY(pz_load_add(sink->load, rows, err));
     sink->result.submitted += count;

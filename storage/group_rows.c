@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Appending rows inside a group: filling what the store fills, and the feed's rules.
 //
-// A message id given must be positive and never used; a like that stands, or an unlike of none,
-// changes nothing and is not stored. So counters equal SQL whatever the way rows came in. Rows
-// of other tables only need their NOT NULL columns.
+// Values obey storage/column/feed_rules.h. A message id given must be one that was never used; a
+// like that stands, or an unlike of none, changes nothing and is not stored. So counters equal SQL
+// whatever the way rows came in. Rows of other tables only need their NOT NULL columns.
 #include "storage/catalog/builtin.h"
+#include "storage/catalog/symbols.h"
 #include "storage/store_internal.h"
 
 #include <stdarg.h>
@@ -53,16 +54,52 @@ fill_int(struct pz_batch *batch, uint32_t column, size_t row, int64_t value)
 
 // ---- the rules of each feed table -----------------------------------------------------------
 
+size_t
+pz__feed_find_bad_value(struct pz_store *store, const struct pz_batch *batch, uint32_t column,
+                        size_t first, size_t end, char why[PZ_RULE_TEXT_MAX])
+{
+    const struct pz_column *values = &batch->columns[column];
+    enum pz_value_rule rule = pz_feed_rule(batch->def->id, column).rule;
+    if (rule == PZ_RULE_NONE) {
+        return end;
+    }
+    const struct pz_domain *domain = NULL;
+    if (rule == PZ_RULE_NAME) {
+        domain = pz__store_domain(store, batch->def->columns[column].domain_id);
+    }
+    for (size_t row = first; row < end; row++) {
+        if (pz_column_is_null(values, row)) {
+            continue;
+        }
+        if (domain == NULL
+                ? !pz_rule_takes_int(rule, values->ints[row], why)
+                : !pz_domain_is_feed_name(domain, values->codes[row]) &&
+                      !pz_rule_takes_text(rule, pz_domain_name(domain, values->codes[row]), why)) {
+            return row;
+        }
+    }
+    return end;
+}
+
+static enum verdict
+check_values(struct pz_store *store, const struct pz_batch *batch, size_t row,
+             struct rejection *why)
+{
+    char fault[PZ_RULE_TEXT_MAX];
+    for (uint32_t c = 0; c < batch->def->column_count; c++) {
+        if (pz__feed_find_bad_value(store, batch, c, row, row + 1, fault) == row) {
+            return reject(why, c, "%s %s", batch->def->columns[c].name, fault);
+        }
+    }
+    return ROW_ACCEPTED;
+}
+
 static enum verdict
 check_message(struct pz_group *group, struct pz_batch *batch, size_t row, struct rejection *why,
               struct pz_error *err)
 {
     struct pz_feed *feed = group->store->feed;
     int64_t id = batch->columns[PZ_MESSAGES_ID].ints[row];
-    if (id <= 0) {
-        return reject(why, PZ_MESSAGES_ID, "message_id must be a positive integer, not %lld",
-                      (long long)id);
-    }
     enum pz_feed_presence presence = PZ_FEED_ABSENT;
     int64_t next_id = pz_feed_next_message_id(feed); // 0 when the largest of all is taken
     if ((id < next_id || next_id == 0) &&
@@ -81,19 +118,10 @@ check_message(struct pz_group *group, struct pz_batch *batch, size_t row, struct
 }
 
 static enum verdict
-check_like(struct pz_group *group, struct pz_batch *batch, size_t row, struct rejection *why,
-           struct pz_error *err)
+check_like(struct pz_group *group, struct pz_batch *batch, size_t row, struct pz_error *err)
 {
     int64_t id = batch->columns[PZ_LIKES_MESSAGE].ints[row];
     int64_t delta = batch->columns[PZ_LIKES_DELTA].ints[row];
-    if (id <= 0) {
-        return reject(why, PZ_LIKES_MESSAGE, "message_id must be a positive integer, not %lld",
-                      (long long)id);
-    }
-    if (delta != 1 && delta != -1) {
-        return reject(why, PZ_LIKES_DELTA, "delta must be 1 (like) or -1 (unlike), not %lld",
-                      (long long)delta);
-    }
     bool is_liked = false;
     uint32_t user = batch->columns[PZ_LIKES_USER].codes[row];
     if (pz_feed_group_liked(group->store->feed, id, user, &is_liked, err) != PZ_OK) {
@@ -108,10 +136,6 @@ check_view(struct pz_group *group, const struct pz_write *write, struct pz_batch
            struct rejection *why, struct pz_error *err)
 {
     int64_t id = batch->columns[PZ_VIEWS_MESSAGE].ints[row];
-    if (id <= 0) {
-        return reject(why, PZ_VIEWS_MESSAGE, "message_id must be a positive integer, not %lld",
-                      (long long)id);
-    }
     if (!write->needs_message) {
         return ROW_ACCEPTED;
     }
@@ -155,6 +179,9 @@ judge(struct pz_group *group, const struct pz_write *write, struct pz_batch *bat
         return reject(why, null_column, "column \"%s\" must not be null",
                       batch->def->columns[null_column].name);
     }
+    if (check_values(group->store, batch, row, why) != ROW_ACCEPTED) {
+        return ROW_REJECTED;
+    }
     if (needs_id) {
         int64_t id = pz_feed_next_message_id(group->store->feed);
         if (id == 0) {
@@ -168,7 +195,7 @@ judge(struct pz_group *group, const struct pz_write *write, struct pz_batch *bat
     case PZ_TABLE_MESSAGES:
         return check_message(group, batch, row, why, err);
     case PZ_TABLE_LIKES:
-        return check_like(group, batch, row, why, err);
+        return check_like(group, batch, row, err);
     case PZ_TABLE_VIEWS:
         return check_view(group, write, batch, row, why, err);
     default:

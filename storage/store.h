@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "storage/column/batch.h"
+#include "storage/column/feed_rules.h"
 #include "storage/column/stats.h"
 
 struct pz_store;
@@ -194,8 +195,8 @@ struct pz_write {
 //
 // ROWS: columns of feed tables that the rules fill may be NULL in the batch and are set in place:
 // messages.message_id (next id), messages.created_at, likes.created_at, views.viewed_at (now),
-// likes.delta (+1). Rules: a message_id given must be positive and never used; delta is +1 or -1;
-// a NULL in a NOT NULL column is refused. Other tables: NOT NULL only.
+// likes.delta (+1). Rules: those of storage/column/feed_rules.h; a message_id given must never have
+// been used; a NULL in a NOT NULL column is refused. Other tables: NOT NULL only.
 PZ_MUST_USE enum pz_status pz_store_submit(struct pz_store *store, struct pz_write *write,
                                            struct pz_error *err);
 // Submits (`done` and `payload` are filled in) and waits. Returns what pz_store_submit refused it
@@ -209,7 +210,8 @@ struct pz_load;
 bool pz_load_is_possible(const struct pz_table_def *def); // not messages and likes
 PZ_MUST_USE enum pz_status pz_load_begin(struct pz_store *store, const struct pz_table_def *def,
                                          struct pz_load **load_out, struct pz_error *err);
-// Takes the rows over and clears the batch. Checks NOT NULL. One thread at a time.
+// Takes the rows over and clears the batch. Checks NOT NULL and the rules of the feed's values. One
+// thread at a time.
 PZ_MUST_USE enum pz_status pz_load_add(struct pz_load *load, struct pz_batch *batch,
                                        struct pz_error *err);
 // Commits all rows (few rows go through the tail) and `letters` (rows for dead_letters, or NULL);

@@ -222,6 +222,11 @@ enum pz_status pz__group_delete_message(struct pz_group *group, struct pz_write 
                                         struct pz_error *err);
 enum pz_status pz__group_delete_rows(struct pz_group *group, struct pz_write *write,
                                      struct pz_error *err);
+// The first row of [first, end) whose value in the column breaks the rule of the feed, and why; or
+// `end`, always when the table is none of the feed's.
+size_t pz__feed_find_bad_value(struct pz_store *store, const struct pz_batch *batch,
+                               uint32_t column, size_t first, size_t end,
+                               char why[PZ_RULE_TEXT_MAX]);
 // The row as the feed's fold sees it; false when the table is none of the feed's.
 bool pz__feed_row_of(const struct pz_batch *batch, size_t row, uint64_t row_number,
                      struct pz_feed_row *out);

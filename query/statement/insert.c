@@ -15,22 +15,6 @@ struct insertion {
     struct pz_batch batch;
 };
 
-// Columns that the feed's rules fill when no value is given.
-static bool
-is_filled_by_rules(uint32_t table_id, uint32_t column)
-{
-    switch (table_id) {
-    case PZ_TABLE_MESSAGES:
-        return column == PZ_MESSAGES_ID || column == PZ_MESSAGES_CREATED_AT;
-    case PZ_TABLE_LIKES:
-        return column == PZ_LIKES_CREATED_AT || column == PZ_LIKES_DELTA;
-    case PZ_TABLE_VIEWS:
-        return column == PZ_VIEWS_VIEWED_AT;
-    default:
-        return false;
-    }
-}
-
 static enum pz_status
 map_columns(struct insertion *insertion, struct pz_error *err)
 {
@@ -128,7 +112,7 @@ static enum pz_status
 append_null(struct insertion *insertion, uint32_t column, uint32_t offset, struct pz_error *err)
 {
     const struct pz_column_def *def = &insertion->table->columns[column];
-    if (def->is_not_null && !is_filled_by_rules(insertion->table->id, column)) {
+    if (def->is_not_null && !pz_feed_rule(insertion->table->id, column).is_filled) {
         return pz_fail_sql(err, "23502", offset,
                            "null value in column \"%s\" of relation \"%s\" violates not-null "
                            "constraint",

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/thread.h"
-#include "storage/column/schema.h"
+#include "storage/column/feed_rules.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,11 +25,16 @@ struct slot {
     uint32_t tag;
 };
 
+struct run {
+    struct pz_str names[RUN_NAMES];
+    bool is_feed_name[RUN_NAMES];
+};
+
 struct pz_domain {
     uint32_t id;
     struct pz_mutex mutex; // guards everything below but `count` and finished names
     _Atomic uint32_t count;
-    struct pz_str *_Atomic *runs; // RUN_COUNT_MAX pointers, touched as needed
+    struct run *_Atomic *runs; // RUN_COUNT_MAX pointers, touched as needed
     struct slot *slots;
     uint32_t slot_count; // a power of two
     struct pz_arena text;
@@ -59,7 +64,7 @@ pz_domain_destroy(struct pz_domain *domain)
         return;
     }
     for (uint32_t run = 0; run < RUN_COUNT_MAX; run++) {
-        struct pz_str *names = atomic_load_explicit(&domain->runs[run], memory_order_relaxed);
+        struct run *names = atomic_load_explicit(&domain->runs[run], memory_order_relaxed);
         if (names == NULL) {
             break;
         }
@@ -78,13 +83,23 @@ pz_domain_count(const struct pz_domain *domain)
     return atomic_load_explicit(&domain->count, memory_order_acquire);
 }
 
+static const struct run *
+run_of(const struct pz_domain *domain, uint32_t code)
+{
+    PZ_ASSERT(code < pz_domain_count(domain));
+    return atomic_load_explicit(&domain->runs[code >> RUN_BITS], memory_order_acquire);
+}
+
 struct pz_str
 pz_domain_name(const struct pz_domain *domain, uint32_t code)
 {
-    PZ_ASSERT(code < pz_domain_count(domain));
-    const struct pz_str *names =
-        atomic_load_explicit(&domain->runs[code >> RUN_BITS], memory_order_acquire);
-    return names[code & (RUN_NAMES - 1)];
+    return run_of(domain, code)->names[code & (RUN_NAMES - 1)];
+}
+
+bool
+pz_domain_is_feed_name(const struct pz_domain *domain, uint32_t code)
+{
+    return run_of(domain, code)->is_feed_name[code & (RUN_NAMES - 1)];
 }
 
 // The slot that holds `name`, or the free one where it belongs.
@@ -145,10 +160,9 @@ add(struct pz_domain *domain, struct pz_str name, uint64_t hash, uint32_t *code_
         return pz_fail(err, PZ_UNACCEPTABLE, "a symbol domain holds at most %u names",
                        RUN_COUNT_MAX * RUN_NAMES);
     }
-    struct pz_str *run =
-        atomic_load_explicit(&domain->runs[code >> RUN_BITS], memory_order_relaxed);
+    struct run *run = atomic_load_explicit(&domain->runs[code >> RUN_BITS], memory_order_relaxed);
     if (run == NULL) {
-        run = calloc(RUN_NAMES, sizeof *run);
+        run = calloc(1, sizeof *run);
         if (run == NULL) {
             return pz_fail(err, PZ_NO_MEMORY, "no memory for more symbols");
         }
@@ -158,7 +172,9 @@ add(struct pz_domain *domain, struct pz_str name, uint64_t hash, uint32_t *code_
     if (copy.data == NULL) {
         return pz_fail(err, PZ_NO_MEMORY, "no memory for more symbols");
     }
-    run[code & (RUN_NAMES - 1)] = copy;
+    char why[PZ_RULE_TEXT_MAX];
+    run->names[code & (RUN_NAMES - 1)] = copy;
+    run->is_feed_name[code & (RUN_NAMES - 1)] = pz_rule_takes_text(PZ_RULE_NAME, copy, why);
     atomic_store_explicit(&domain->count, code + 1, memory_order_release);
     *find_slot(domain, name, hash) = (struct slot){code + 1, (uint32_t)(hash >> 32)};
     *code_out = code;

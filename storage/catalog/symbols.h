@@ -21,6 +21,8 @@ PZ_MUST_USE enum pz_status pz_domain_load(struct pz_domain *domain, struct pz_kv
 
 uint32_t pz_domain_count(const struct pz_domain *domain);
 struct pz_str pz_domain_name(const struct pz_domain *domain, uint32_t code); // code < count
+// Whether the name obeys PZ_RULE_NAME: looked at once, when it is added. code < count.
+bool pz_domain_is_feed_name(const struct pz_domain *domain, uint32_t code);
 bool pz_domain_find(struct pz_domain *domain, struct pz_str name, uint32_t *code_out);
 PZ_MUST_USE enum pz_status pz_domain_intern(struct pz_domain *domain, struct pz_str name,
                                             uint32_t *code_out, struct pz_error *err);

@@ -79,6 +79,30 @@ PZ_TEST(bad_records_tell_their_line)
     check_error("n,b\n1,maybe\n", 2, "b", "expected true or false, found \"maybe\"");
 }
 
+// An empty text is a value, nothing at all is none.
+PZ_TEST(empty_bodies_are_told_from_missing_ones)
+{
+    struct pz_store *store = fake_store_create();
+    struct pz_loader_options options = {.format = PZ_RECORDS_CSV};
+    struct pz_load_answer answer;
+    struct pz_row_error errors[PZ_ROW_ERRORS_MAX];
+    struct pz_error err = {0};
+    PZ_CHECK_OK(fake_load(store, "messages", &options, PZ_STR("user_id,body\nann,\"\"\n"), 0,
+                          &answer, NULL, &err),
+                &err);
+    PZ_CHECK_EQ_STR(fake_store_rows(store, "messages"), "-|ann|-||-\n");
+    PZ_CHECK_STATUS(fake_load(store, "messages", &options, PZ_STR("user_id,body\nann,\n"), 0,
+                              &answer, errors, &err),
+                    PZ_INVALID, &err);
+    PZ_CHECK_EQ_STR(errors[0].column, "body");
+    PZ_CHECK_EQ_STR(errors[0].message, "body must not be null; an empty text is written \"\"");
+    PZ_CHECK_STATUS(fake_load(store, "messages", &options, PZ_STR("user_id,body\n,x\n"), 0, &answer,
+                              errors, &err),
+                    PZ_INVALID, &err);
+    PZ_CHECK_EQ_STR(errors[0].message, "user_id must not be null");
+    fake_store_destroy(store);
+}
+
 PZ_TEST(a_bad_header_fails_the_load)
 {
     check_error("n,tt\n1,a\n", 0, "", "the header (line 1): table kinds has no column \"tt\"");

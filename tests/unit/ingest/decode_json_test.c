@@ -112,9 +112,29 @@ PZ_TEST(a_bad_value_names_its_column)
     check_bad("kinds", "{\"n\":1,\"zaz\":2}", "", "ignore_unknown");
     check_bad("messages", "{\"user_id\":\"u\"}", "body", "body is missing");
     check_bad("messages", "{\"user_id\":\"u\",\"body\":\"x\",\"message_id\":0}", "message_id",
-              "must be a positive integer, found 0");
+              "message_id must be a positive integer, is 0");
     check_bad("likes", "{\"user_id\":\"u\"}", "message_id", "message_id is missing");
     check_bad("views", "{\"message_id\":1}", "user_id", "user_id is missing");
+}
+
+PZ_TEST(values_of_the_feed_obey_its_rules)
+{
+    check_bad("likes", "{\"message_id\":1,\"user_id\":\"u\",\"delta\":2}", "delta",
+              "delta must be 1 (like) or -1 (unlike), is 2");
+    check_bad("likes", "{\"message_id\":1,\"user_id\":\"\"}", "user_id",
+              "user_id must be 1 to 256 bytes long, is 0");
+    check_bad("views", "{\"message_id\":1,\"user_id\":\"a\\tb\"}", "user_id",
+              "user_id must not hold the control character U+0009");
+    check_bad("views", "{\"message_id\":1,\"user_id\":\"u\",\"device\":\"\"}", "device",
+              "device must be 1 to 256 bytes long, is 0");
+    check_bad("views", "{\"message_id\":1,\"user_id\":\"u\",\"geo\":\"\\u0085\"}", "geo",
+              "geo must not hold the control character U+0085");
+    check_bad("views", "{\"message_id\":1,\"user_id\":\"u\",\"watch_ms\":-1}", "watch_ms",
+              "watch_ms must not be negative, is -1");
+    char record[400];
+    int len = snprintf(record, sizeof record, "{\"body\":\"x\",\"user_id\":\"%0257d\"}", 7);
+    PZ_REQUIRE(len > 0 && (size_t)len < sizeof record);
+    check_bad("messages", record, "user_id", "user_id must be 1 to 256 bytes long, is 257");
 }
 
 PZ_TEST(malformed_records_tell_where)

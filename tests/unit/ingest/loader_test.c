@@ -482,19 +482,6 @@ PZ_TEST(compressed_input)
     fake_store_destroy(store);
 }
 
-PZ_TEST(views_of_a_load_get_their_time)
-{
-    struct pz_buffer text = numbers(like_before, like_after, 70000, 0);
-    struct pz_store *store = fake_store_create();
-    struct pz_load_answer answer;
-    struct pz_error err = {0};
-    PZ_CHECK_OK(fake_load(store, "views", &plain, str_of(&text), 0, &answer, NULL, &err), &err);
-    PZ_CHECK_EQ_U64(fake_store_loads(store), 1);
-    PZ_CHECK(strstr(fake_store_rows(store, "views"), "|u|-|") == NULL);
-    pz_buffer_fini(&text);
-    fake_store_destroy(store);
-}
-
 PZ_TEST(many_symbols_keep_their_codes)
 {
     struct pz_store *store = fake_store_create();

@@ -107,6 +107,24 @@ intern_all(void *payload)
     return NULL;
 }
 
+// What the feed takes as a name is known of each symbol, also of those that come back.
+PZ_TEST(names_of_the_feed_are_told_apart)
+{
+    struct pz_domain *domain = pz_domain_create(DOMAIN);
+    static const char *const names[] = {"ann", "", "tab\t", "b\xc2\x85", "Ünï"};
+    static const bool are_feed_names[] = {true, false, false, false, true};
+    struct pz_error err = {0};
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 5; i++) {
+            uint32_t code = UINT32_MAX;
+            PZ_CHECK_OK(pz_domain_intern(domain, pz_str_from(names[i]), &code, &err), &err);
+            PZ_CHECK_EQ_I64(code, i);
+            PZ_CHECK_EQ_I64(pz_domain_is_feed_name(domain, code), are_feed_names[i]);
+        }
+    }
+    pz_domain_destroy(domain);
+}
+
 PZ_TEST(threads_get_the_same_codes)
 {
     struct crowd *crowd = pz_xcalloc(1, sizeof *crowd);

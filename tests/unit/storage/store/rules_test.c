@@ -144,6 +144,159 @@ PZ_TEST(a_refused_write_takes_no_ids)
     pz_store_close(store);
 }
 
+// ---- values ---------------------------------------------------------------------------------
+
+// A row of views; NULL or INT64_MIN make a value NULL.
+static void
+add_view(struct pz_store *store, struct pz_batch *batch, const char *user, const char *device,
+         const char *geo, int64_t watch_ms)
+{
+    const char *names[] = {user, device, geo};
+    const uint32_t columns[] = {PZ_VIEWS_USER, PZ_VIEWS_DEVICE, PZ_VIEWS_GEO};
+    pz_column_append_int(&batch->columns[PZ_VIEWS_MESSAGE], 1);
+    pz_column_append_null(&batch->columns[PZ_VIEWS_VIEWED_AT]);
+    for (int i = 0; i < 3; i++) {
+        struct pz_column *column = &batch->columns[columns[i]];
+        if (names[i] == NULL) {
+            pz_column_append_null(column);
+        } else {
+            uint32_t domain = batch->def->columns[columns[i]].domain_id;
+            pz_column_append_code(column, notes_symbol(store, domain, names[i]));
+        }
+    }
+    if (watch_ms == INT64_MIN) {
+        pz_column_append_null(&batch->columns[PZ_VIEWS_WATCH_MS]);
+    } else {
+        pz_column_append_int(&batch->columns[PZ_VIEWS_WATCH_MS], watch_ms);
+    }
+    end_row(batch, batch->row_count + 1);
+}
+
+// One row, by a write and by a load: `column` NULL when it is good.
+static void
+check_view(struct pz_store *store, const char *const names[3], int64_t watch_ms, const char *column,
+           const char *message)
+{
+    struct pz_write write = {0};
+    struct pz_write answer = {0};
+    struct pz_error err = {0};
+    struct pz_batch batch;
+    struct pz_load *load;
+    start_batch(store, &batch, "views", 1);
+    add_view(store, &batch, names[0], names[1], names[2], watch_ms);
+    PZ_CHECK_STATUS(write_rows(store, &batch, 1, &write, &err),
+                    column == NULL ? PZ_OK : PZ_UNACCEPTABLE, &err);
+    if (column != NULL) {
+        PZ_REQUIRE(write.row_error_count == 1);
+        PZ_CHECK_EQ_STR(write.row_errors[0].column, column);
+        PZ_CHECK_EQ_STR(write.row_errors[0].message, message);
+    }
+    free(write.row_errors);
+    start_batch(store, &batch, "views", 1);
+    add_view(store, &batch, names[0], names[1], names[2], watch_ms);
+    PZ_REQUIRE_OK(pz_load_begin(store, batch.def, &load, &err), &err);
+    PZ_CHECK_STATUS(pz_load_add(load, &batch, &err), column == NULL ? PZ_OK : PZ_UNACCEPTABLE,
+                    &err);
+    if (column != NULL) {
+        PZ_CHECK_EQ_STR(err.message, message);
+        pz_load_abort(load);
+    } else {
+        PZ_CHECK_OK(pz_load_commit(load, NULL, &answer, &err), &err);
+    }
+    pz_batch_fini(&batch);
+}
+
+PZ_TEST(values_obey_the_rules_by_write_and_by_load)
+{
+    struct pz_store *store = begin();
+    char longest[258];
+    memset(longest, 'x', sizeof longest);
+    longest[256] = '\0';
+    check_view(store, (const char *[]){longest, "phone", "ES-M"}, 0, NULL, NULL);
+    check_view(store, (const char *[]){"ann", NULL, NULL}, INT64_MIN, NULL, NULL);
+    longest[256] = 'x';
+    longest[257] = '\0';
+    check_view(store, (const char *[]){longest, "phone", "ES-M"}, 1, "user_id",
+               "user_id must be 1 to 256 bytes long, is 257");
+    check_view(store, (const char *[]){"", "phone", "ES-M"}, 1, "user_id",
+               "user_id must be 1 to 256 bytes long, is 0");
+    check_view(store, (const char *[]){"a\tb", "phone", "ES-M"}, 1, "user_id",
+               "user_id must not hold the control character U+0009");
+    check_view(store, (const char *[]){"ann", "", "ES-M"}, 1, "device",
+               "device must be 1 to 256 bytes long, is 0");
+    check_view(store, (const char *[]){"ann", "phone", "\x7f"}, 1, "geo",
+               "geo must not hold the control character U+007F");
+    check_view(store, (const char *[]){"ann", "phone", "ES-M"}, -1, "watch_ms",
+               "watch_ms must not be negative, is -1");
+    PZ_CHECK_EQ_U64(notes_count(store, "views"), 4);
+    notes_check_store(store);
+    pz_store_close(store);
+}
+
+PZ_TEST(likes_obey_the_rules_of_values)
+{
+    static const struct {
+        const char *user;
+        int64_t id, delta;
+        const char *message;
+    } cases[] = {
+        {"", 1, 1, "user_id must be 1 to 256 bytes long, is 0"},
+        {"a\nb", 1, 1, "user_id must not hold the control character U+000A"},
+        {"ann", 0, 1, "message_id must be a positive integer, is 0"},
+        {"ann", 1, 0, "delta must be 1 (like) or -1 (unlike), is 0"},
+        {"ann", 1, INT64_MIN, "delta must be 1 (like) or -1 (unlike), is -9223372036854775808"},
+    };
+    struct pz_store *store = begin();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pz_write write = {0};
+        struct pz_error err = {0};
+        struct pz_batch batch;
+        start_batch(store, &batch, "likes", 1);
+        add_like(store, &batch, cases[i].id, cases[i].user, cases[i].delta);
+        PZ_CHECK_STATUS(write_rows(store, &batch, 1, &write, &err), PZ_UNACCEPTABLE, &err);
+        PZ_CHECK_EQ_STR(err.message, cases[i].message);
+        free(write.row_errors);
+    }
+    PZ_CHECK_EQ_U64(notes_count(store, "likes"), 0);
+    pz_store_close(store);
+}
+
+PZ_TEST(views_of_a_load_get_their_time)
+{
+    enum { ROWS = 100 };
+    struct pz_store *store = begin();
+    struct pz_error err = {0};
+    struct pz_write answer = {0};
+    struct pz_batch batch;
+    struct pz_load *load;
+    start_batch(store, &batch, "views", ROWS);
+    for (int i = 0; i < ROWS; i++) {
+        add_view(store, &batch, "ann", NULL, NULL, i);
+    }
+    PZ_REQUIRE_OK(pz_load_begin(store, batch.def, &load, &err), &err);
+    PZ_REQUIRE_OK(pz_load_add(load, &batch, &err), &err);
+    PZ_CHECK_EQ_U64(batch.row_count, 0);
+    PZ_REQUIRE_OK(pz_load_commit(load, NULL, &answer, &err), &err);
+    pz_batch_fini(&batch);
+    PZ_CHECK_EQ_U64(answer.accepted, ROWS);
+    struct pz_version *version = pz_version_acquire(store);
+    struct pz_page_scratch *scratch = pz_page_scratch_create();
+    struct pz_table_rows rows;
+    struct pz_block block;
+    struct pz_slice slice;
+    pz_version_rows(version, pz_version_find_table(version, PZ_STR("views")), &rows);
+    PZ_REQUIRE(rows.block_count == 1);
+    pz_table_block(&rows, 0, &block);
+    PZ_REQUIRE_OK(pz_block_read(&block, PZ_VIEWS_VIEWED_AT, scratch, &slice, &err), &err);
+    PZ_CHECK(slice.valid == NULL);
+    for (uint32_t i = 0; i < slice.row_count; i++) {
+        PZ_CHECK(((const int64_t *)slice.data)[i] > 0);
+    }
+    pz_page_scratch_destroy(scratch);
+    pz_version_release(version);
+    pz_store_close(store);
+}
+
 // ---- several batches, several writes in a group ---------------------------------------------
 
 PZ_TEST(a_write_of_several_tables_is_whole)
