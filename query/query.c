@@ -86,6 +86,39 @@ run_statement(struct pz_session *session, struct pz_str sql, const struct pz_res
     return pz_exec_run(session, statement.plan, sink, err);
 }
 
+const char *
+pz_query_sqlstate(enum pz_status status)
+{
+    switch (status) {
+    case PZ_TOO_LARGE:
+        return "54000";
+    case PZ_UNSUPPORTED:
+        return "0A000";
+    case PZ_BUSY:
+        return "57P03";
+    case PZ_NO_MEMORY:
+        return "53200";
+    case PZ_FULL:
+        return "53100";
+    case PZ_TIMEOUT:
+    case PZ_CANCELED:
+        return "57014";
+    case PZ_IO:
+        return "58030";
+    case PZ_CORRUPT:
+        return "XX001";
+    case PZ_OK:
+    case PZ_INVALID:
+    case PZ_NOT_FOUND:
+    case PZ_EXISTS:
+    case PZ_UNACCEPTABLE:
+    case PZ_UNSUPPORTED_MEDIA:
+    case PZ_INTERNAL:
+        break;
+    }
+    return "XX000";
+}
+
 enum pz_status
 pz_query_run(struct pz_engine *engine, struct pz_str sql, const struct pz_query_options *options,
              const struct pz_result_sink *sink, struct pz_query_stats *stats_out,
@@ -120,6 +153,9 @@ pz_query_run(struct pz_engine *engine, struct pz_str sql, const struct pz_query_
         status = run_statement(&session, sql, sink, err);
     }
     pz_version_release(session.version);
+    if (status != PZ_OK && err != NULL && err->sqlstate[0] == '\0') {
+        memcpy(err->sqlstate, pz_query_sqlstate(status), 6);
+    }
     stats_out->memory_peak_bytes = atomic_load(&budget.peak_bytes);
     stats_out->elapsed_us = pz_clock_mono_us() - start_us;
     pz_arena_fini(&arena);

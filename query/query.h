@@ -72,13 +72,18 @@ struct pz_query_stats {
     size_t memory_peak_bytes;
 };
 
-// Runs one statement (a trailing semicolon is allowed). Errors have sqlstate, and sql_offset where
-// a place can be named; PZ_TIMEOUT (57014), PZ_CANCELED (57014), PZ_NO_MEMORY (53200).
+// Runs one statement (a trailing semicolon is allowed). Errors have sqlstate, those of the sink and
+// of the store too, and sql_offset where a place can be named; PZ_TIMEOUT (57014), PZ_CANCELED
+// (57014), PZ_NO_MEMORY (53200).
 // Threads: any, several at once.
 PZ_MUST_USE enum pz_status pz_query_run(struct pz_engine *engine, struct pz_str sql,
                                         const struct pz_query_options *options,
                                         const struct pz_result_sink *sink,
                                         struct pz_query_stats *stats_out, struct pz_error *err);
+
+// The SQLSTATE of a failure that is not the statement's own: of reading and writing files, of
+// limits, of a store that is busy. "XX000" for what no statement should ever meet.
+const char *pz_query_sqlstate(enum pz_status status);
 
 // 1-based line and column (in characters) of a byte of the statement.
 void pz_query_locate(struct pz_str sql, uint32_t byte_offset, uint32_t *line_out,

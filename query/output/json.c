@@ -2,6 +2,8 @@
 // Results as JSON: one document, or one object a row.
 #include "query/output/output_internal.h"
 
+#include <inttypes.h>
+
 static void
 append_value(struct pz_buffer *buffer, const struct pz_slice *slice, uint32_t row)
 {
@@ -54,9 +56,23 @@ pz__output_json_rows(struct pz_output *output, const struct pz_slice *columns, u
 }
 
 void
-pz__output_json_end(struct pz_output *output)
+pz__output_json_end(struct pz_output *output, const struct pz_query_stats *stats)
 {
-    pz_buffer_append_char(output->buffer, ']');
+    struct pz_buffer *buffer = output->buffer;
+    char elapsed[PZ_NUM_TEXT_MAX];
+    uint32_t len = pz_format_double((double)stats->elapsed_us / 1000, elapsed);
+    pz_buffer_printf(buffer, "],\"row_count\":%" PRIu64, output->row_count);
+    if (stats->is_write) {
+        pz_buffer_printf(buffer, ",\"affected\":%" PRIu64, stats->affected);
+    }
+    pz_buffer_printf(buffer,
+                     ",\"stats\":{\"elapsed_ms\":%.*s,\"rows_scanned\":%" PRIu64
+                     ",\"blocks_scanned\":%" PRIu64 ",\"blocks_skipped\":%" PRIu64
+                     ",\"blocks_from_stats\":%" PRIu64 ",\"memory_peak_bytes\":%zu"
+                     ",\"commit\":%" PRIu64 "},\"complete\":true}\n",
+                     (int)len, elapsed, stats->rows_scanned, stats->blocks_scanned,
+                     stats->blocks_skipped, stats->blocks_from_stats, stats->memory_peak_bytes,
+                     stats->commit);
 }
 
 void

@@ -2,6 +2,8 @@
 // Result batches to bytes: which format does what.
 #include "query/output/output_internal.h"
 
+#include <inttypes.h>
+
 void
 pz_output_init(struct pz_output *output, enum pz_format format, struct pz_buffer *buffer)
 {
@@ -121,19 +123,37 @@ pz_output_rows(struct pz_output *output, const struct pz_slice *columns, uint32_
     return check_buffer(output, err);
 }
 
-enum pz_status
-pz_output_end(struct pz_output *output, struct pz_error *err)
+// INSERT, DELETE and DDL answer with a count instead of rows.
+static void
+append_affected(struct pz_output *output, uint64_t affected)
 {
     switch (output->format) {
     case PZ_FORMAT_JSON:
-        pz__output_json_end(output);
+        break; // a member of the whole
+    case PZ_FORMAT_NDJSON:
+        pz_buffer_printf(output->buffer, "{\"affected\":%" PRIu64 "}\n", affected);
+        break;
+    case PZ_FORMAT_CSV:
+        pz_buffer_printf(output->buffer, "affected\r\n%" PRIu64 "\r\n", affected);
         break;
     case PZ_FORMAT_TEXT:
+        pz_buffer_printf(output->buffer, "%" PRIu64 " %s\n", affected,
+                         affected == 1 ? "row" : "rows");
+        break;
+    }
+}
+
+enum pz_status
+pz_output_end(struct pz_output *output, const struct pz_query_stats *stats, struct pz_error *err)
+{
+    if (stats->is_write) {
+        PZ_ASSERT(output->column_count == 0);
+        append_affected(output, stats->affected);
+    } else if (output->format == PZ_FORMAT_TEXT) {
         PZ_TRY(pz__output_table_end(output, err));
-        break;
-    case PZ_FORMAT_NDJSON:
-    case PZ_FORMAT_CSV:
-        break;
+    }
+    if (output->format == PZ_FORMAT_JSON) {
+        pz__output_json_end(output, stats);
     }
     return check_buffer(output, err);
 }

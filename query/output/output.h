@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Result batches to bytes. Each format is a pair of calls that append to a buffer.
 //
-// json     {"columns":[{"name","type"}…],"rows":[[…]…]   … left open: the caller ends it
+// json     {"columns":[{"name","type"}…],"rows":[[…]…],"row_count","stats":{…},"complete":true}
 // ndjson   one object a row, no header; a name that came before gets its position: n_5
 // csv      RFC 4180 with a header line, CRLF; NULL is empty, the empty string is ""
 // text     an aligned table for people
+//
+// A statement that writes has a count, `affected`, where others have rows. Every result ends with a
+// line break.
 //
 // Timestamps are 2026-11-20T09:00:00.000000Z, dates 2026-11-20, doubles shortest round-trip (NaN
 // and infinities are null in json and ndjson), integers in full digits, booleans true/false.
@@ -31,7 +34,8 @@ PZ_MUST_USE enum pz_status pz_output_begin(struct pz_output *output,
                                            uint32_t column_count, struct pz_error *err);
 PZ_MUST_USE enum pz_status pz_output_rows(struct pz_output *output, const struct pz_slice *columns,
                                           uint32_t row_count, struct pz_error *err);
-// Closes what begin and rows left open ("]" of json's rows; the aligned table).
-PZ_MUST_USE enum pz_status pz_output_end(struct pz_output *output, struct pz_error *err);
+// Closes what begin and rows left open, and adds what is known only at the end.
+PZ_MUST_USE enum pz_status pz_output_end(struct pz_output *output,
+                                         const struct pz_query_stats *stats, struct pz_error *err);
 
 #endif

@@ -18,7 +18,7 @@ bool pz__output_is_number(enum pz_type type);
 void pz__output_json_begin(struct pz_output *output);
 void pz__output_json_rows(struct pz_output *output, const struct pz_slice *columns,
                           uint32_t row_count);
-void pz__output_json_end(struct pz_output *output);
+void pz__output_json_end(struct pz_output *output, const struct pz_query_stats *stats);
 void pz__output_ndjson_rows(struct pz_output *output, const struct pz_slice *columns,
                             uint32_t row_count);
 void pz__output_csv_begin(struct pz_output *output);

@@ -90,29 +90,21 @@ sqlstate_of(const struct pz_write *write)
     case PZ_UNACCEPTABLE:
     case PZ_INVALID:
         return "23514";
-    case PZ_TOO_LARGE:
-        return "54000";
-    case PZ_UNSUPPORTED:
-        return "0A000";
-    case PZ_BUSY:
-        return "57P03";
-    case PZ_NO_MEMORY:
-        return "53200";
-    case PZ_FULL:
-        return "53100";
-    case PZ_TIMEOUT:
-    case PZ_CANCELED:
-        return "57014";
-    case PZ_IO:
-        return "58030";
-    case PZ_CORRUPT:
-        return "XX001";
     case PZ_OK:
+    case PZ_TOO_LARGE:
     case PZ_UNSUPPORTED_MEDIA:
+    case PZ_UNSUPPORTED:
+    case PZ_CANCELED:
+    case PZ_TIMEOUT:
+    case PZ_BUSY:
+    case PZ_NO_MEMORY:
+    case PZ_FULL:
+    case PZ_IO:
+    case PZ_CORRUPT:
     case PZ_INTERNAL:
         break;
     }
-    return "XX000";
+    return pz_query_sqlstate(write->status);
 }
 
 // A rule of SQL that was broken is the statement's fault: status INVALID, with a place.

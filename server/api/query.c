@@ -240,71 +240,20 @@ take_rows(void *payload, const struct pz_slice *columns, uint32_t column_count, 
     return flush(query, err);
 }
 
-static void
-append_stats(struct pz_buffer *buffer, const struct pz_query_stats *stats)
-{
-    char text[PZ_NUM_TEXT_MAX];
-    uint32_t len = pz_format_double((double)stats->elapsed_us / 1000, text);
-    pz_buffer_printf(buffer,
-                     ",\"stats\":{\"elapsed_ms\":%.*s,\"rows_scanned\":%" PRIu64
-                     ",\"blocks_scanned\":%" PRIu64 ",\"blocks_skipped\":%" PRIu64
-                     ",\"blocks_from_stats\":%" PRIu64 ",\"memory_peak_bytes\":%zu"
-                     ",\"commit\":%" PRIu64 "},\"complete\":true}\n",
-                     (int)len, text, stats->rows_scanned, stats->blocks_scanned,
-                     stats->blocks_skipped, stats->blocks_from_stats, stats->memory_peak_bytes,
-                     stats->commit);
-}
-
-// INSERT, DELETE and DDL answer with a count instead of rows.
-static void
-format_affected(struct query *query)
-{
-    struct pz_buffer *buffer = &query->buffer;
-    uint64_t affected = query->stats.affected;
-    pz_buffer_clear(buffer);
-    switch (query->format) {
-    case PZ_FORMAT_JSON:
-        pz_buffer_printf(
-            buffer, "{\"columns\":[],\"rows\":[],\"row_count\":0,\"affected\":%" PRIu64, affected);
-        append_stats(buffer, &query->stats);
-        break;
-    case PZ_FORMAT_NDJSON:
-        pz_buffer_printf(buffer, "{\"affected\":%" PRIu64 "}\n", affected);
-        break;
-    case PZ_FORMAT_CSV:
-        pz_buffer_printf(buffer, "affected\r\n%" PRIu64 "\r\n", affected);
-        break;
-    case PZ_FORMAT_TEXT:
-        pz_buffer_printf(buffer, "%" PRIu64 " %s\n", affected, affected == 1 ? "row" : "rows");
-        break;
-    }
-}
-
 static enum pz_status
 finish_result(struct query *query, struct pz_error *err)
 {
-    if (query->stats.is_write) {
-        format_affected(query);
-        return PZ_OK;
-    }
-    PZ_TRY(pz_output_end(&query->output, err));
-    if (query->format == PZ_FORMAT_JSON) {
-        pz_buffer_printf(&query->buffer, ",\"row_count\":%" PRIu64, query->stats.row_count);
-        append_stats(&query->buffer, &query->stats);
-    }
+    PZ_TRY(pz_output_end(&query->output, &query->stats, err));
     return flush(query, err);
 }
 
-// A cancellation says why; a time-out has its SQLSTATE whoever noticed it.
+// A cancellation says why.
 static void
 explain_stop(struct pz_request *request, struct pz_error *err)
 {
     if (err->status == PZ_CANCELED && atomic_load(&request->cancel_reason) == PZ_CANCEL_STOPPING) {
         (void)pz_fail(err, PZ_BUSY, "the server is stopping");
         memcpy(err->sqlstate, "57P01", 6);
-    } else if ((err->status == PZ_CANCELED || err->status == PZ_TIMEOUT) &&
-               err->sqlstate[0] == '\0') {
-        memcpy(err->sqlstate, "57014", 6);
     }
 }
 
@@ -395,7 +344,9 @@ pz_api_sql(struct pz_request *request)
     pz_request_retain(request); // the query thread's
     pz_request_suspend(request);
     if (!pz_jobs_submit(request->server->queries, &query->job)) {
-        pz_problem_say(request, PZ_BUSY, "too many statements are waiting");
+        struct pz_error err;
+        (void)pz_fail(&err, PZ_BUSY, "too many statements are waiting");
+        pz_problem_reply_sql(request, query->sql, &err);
         pz_request_resume(request);
         pz_request_release(request);
     }

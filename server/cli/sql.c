@@ -10,6 +10,7 @@
 #include "server/config.h"
 #include "server/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,7 @@ static const char help[] =
 struct session {
     enum pz_format format;
     uint64_t timeout_us; // 0 = the default
+    int output_errno;    // why the standard output takes no more; 0 = it does
     // One of the two:
     const char *url;
     struct pz_store *store;
@@ -56,6 +58,16 @@ static const struct {
 };
 
 // ---- errors -------------------------------------------------------------------------------------
+
+static int
+fail_output(int output_errno)
+{
+    struct pz_error err;
+    errno = output_errno;
+    (void)pz_fail_sys(&err, "cannot write the result");
+    pz_cli_say("sql", &err);
+    return PZ_EXIT_IO;
+}
 
 // The line of the statement with a caret under the place, as people know it from psql.
 static void
@@ -83,8 +95,11 @@ print_place(struct pz_str sql, uint32_t byte_offset)
 static void
 print_error(struct pz_str sql, const struct pz_error *err)
 {
-    const char *code = err->sqlstate[0] != '\0' ? err->sqlstate : pz_status_name(err->status);
-    (void)fprintf(stderr, "ERROR %s: %s\n", code, err->message);
+    if (err->sqlstate[0] == '\0') {
+        pz_cli_say("sql", err);
+        return;
+    }
+    (void)fprintf(stderr, "ERROR %s: %s\n", err->sqlstate, err->message);
     if (err->sql_offset > 0) {
         print_place(sql, err->sql_offset - 1);
     }
@@ -98,27 +113,22 @@ print_error(struct pz_str sql, const struct pz_error *err)
     }
 }
 
-// Turns the server's problem document back into an error.
+// Turns the server's problem document back into an error. What did not get as far as a statement
+// has no SQLSTATE.
 static void
-read_problem(struct pz_str body, struct pz_str sql, struct pz_error *err)
+read_problem(const struct pz_client_answer *answer, struct pz_str sql, struct pz_error *err)
 {
+    struct pz_str body = {answer->body.data, (uint32_t)answer->body.len};
     struct pz_json *json = NULL;
     struct pz_json_value value;
+    (void)pz_client_fail_problem(answer, err);
     if (pz_json_parse(body, &json, NULL) != PZ_OK) {
-        (void)pz_fail(err, PZ_INTERNAL,
-                      "the server answered something that is no problem document");
         return;
     }
-    pz_json_get(json, "detail", &value);
-    (void)pz_fail(err, PZ_INVALID, "%.*s", PZ_STR_ARG(value.text));
     pz_json_get(json, "code", &value);
     if (value.text.len == 5) {
         memcpy(err->sqlstate, value.text.data, 5);
         err->sqlstate[5] = '\0';
-    }
-    pz_json_get(json, "hint", &value);
-    if (value.kind == PZ_JSON_STRING) {
-        pz_error_hint(err, "%.*s", PZ_STR_ARG(value.text));
     }
     pz_json_get(json, "position", &value);
     // Characters back to bytes.
@@ -147,8 +157,11 @@ accept_of(enum pz_format format)
 static bool
 print_piece(void *payload, const char *data, size_t len)
 {
-    (void)payload;
-    return fwrite(data, 1, len, stdout) == len;
+    struct session *session = payload;
+    if (fwrite(data, 1, len, stdout) != len) {
+        session->output_errno = errno;
+    }
+    return session->output_errno == 0;
 }
 
 static int
@@ -168,10 +181,13 @@ run_remote(struct session *session, struct pz_str sql)
                                               .accept = accept_of(session->format),
                                               .body = body.data,
                                               .body_len = body.len,
-                                              .take = print_piece};
+                                              .take = print_piece,
+                                              .take_payload = session};
     enum pz_status status = pz_client_post(session->client, &request, &answer, &err);
     int code = PZ_EXIT_OK;
-    if (status != PZ_OK && answer.http_status == 200) {
+    if (session->output_errno != 0) {
+        code = fail_output(session->output_errno);
+    } else if (status != PZ_OK && answer.http_status == 200) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "plaza sql: the result was broken off, it is not complete: %s\n",
                       err.message);
@@ -180,8 +196,7 @@ run_remote(struct session *session, struct pz_str sql)
         pz_cli_say("sql", &err);
         code = PZ_EXIT_UNREACHABLE;
     } else if (answer.http_status != 200) {
-        struct pz_str problem = {answer.body.data, (uint32_t)answer.body.len};
-        read_problem(problem, sql, &err);
+        read_problem(&answer, sql, &err);
         print_error(sql, &err);
         code = PZ_EXIT_FAILED;
     }
@@ -203,13 +218,18 @@ open_remote(struct session *session)
 
 // ---- a data directory ---------------------------------------------------------------------------
 
+struct local_result {
+    struct session *session;
+    struct pz_output output;
+    struct pz_buffer buffer;
+};
+
 static enum pz_status
-print_buffer(struct pz_buffer *buffer, struct pz_error *err)
+print_buffer(struct local_result *result, struct pz_error *err)
 {
-    if (buffer->is_failed) {
-        return pz_fail(err, PZ_NO_MEMORY, "no memory to format the result");
-    }
+    struct pz_buffer *buffer = &result->buffer;
     if (buffer->len > 0 && fwrite(buffer->data, 1, buffer->len, stdout) != buffer->len) {
+        result->session->output_errno = errno;
         return pz_fail_sys(err, "cannot write the result");
     }
     pz_buffer_clear(buffer);
@@ -220,8 +240,8 @@ static enum pz_status
 take_begin(void *payload, const struct pz_result_column *columns, uint32_t column_count,
            struct pz_error *err)
 {
-    // Statements without a result say so themselves.
-    return column_count == 0 ? PZ_OK : pz_output_begin(payload, columns, column_count, err);
+    struct local_result *result = payload;
+    return pz_output_begin(&result->output, columns, column_count, err);
 }
 
 static enum pz_status
@@ -229,40 +249,38 @@ take_rows(void *payload, const struct pz_slice *columns, uint32_t column_count, 
           struct pz_error *err)
 {
     (void)column_count;
-    struct pz_output *output = payload;
-    PZ_TRY(pz_output_rows(output, columns, row_count, err));
-    return print_buffer(output->buffer, err);
+    struct local_result *result = payload;
+    PZ_TRY(pz_output_rows(&result->output, columns, row_count, err));
+    return print_buffer(result, err);
 }
 
 static int
 run_local(struct session *session, struct pz_str sql)
 {
-    struct pz_buffer buffer = {0};
-    struct pz_output output;
-    struct pz_query_stats stats = {0};
+    struct local_result result = {.session = session};
+    struct pz_query_stats stats;
     struct pz_error err;
     const struct pz_query_options options = {.timeout_us = (int64_t)session->timeout_us};
-    const struct pz_result_sink sink = {.payload = &output, .begin = take_begin, .rows = take_rows};
-    pz_output_init(&output, session->format, &buffer);
+    const struct pz_result_sink sink = {.payload = &result, .begin = take_begin, .rows = take_rows};
+    pz_output_init(&result.output, session->format, &result.buffer);
     enum pz_status status = pz_query_run(session->engine, sql, &options, &sink, &stats, &err);
-    if (status == PZ_OK && !stats.is_write) {
-        status = pz_output_end(&output, &err);
-        if (status == PZ_OK && session->format == PZ_FORMAT_JSON) {
-            pz_buffer_append_c(&buffer, ",\"complete\":true}\n");
-        }
-        if (status == PZ_OK) {
-            status = print_buffer(&buffer, &err);
-        }
-    } else if (status == PZ_OK) {
-        (void)printf("%" PRIu64 " %s\n", stats.affected, stats.affected == 1 ? "row" : "rows");
+    if (status == PZ_OK) {
+        status = pz_output_end(&result.output, &stats, &err);
     }
-    if (status != PZ_OK) {
+    if (status == PZ_OK) {
+        status = print_buffer(&result, &err);
+    }
+    int code = PZ_EXIT_OK;
+    if (session->output_errno != 0) {
+        code = fail_output(session->output_errno);
+    } else if (status != PZ_OK) {
         (void)fflush(stdout);
         print_error(sql, &err);
+        code = PZ_EXIT_FAILED;
     }
-    pz_output_fini(&output);
-    pz_buffer_fini(&buffer);
-    return status == PZ_OK ? PZ_EXIT_OK : PZ_EXIT_FAILED;
+    pz_output_fini(&result.output);
+    pz_buffer_fini(&result.buffer);
+    return code;
 }
 
 static int
@@ -316,8 +334,7 @@ run_all(struct session *session, struct pz_str text)
         code = session->url != NULL ? run_remote(session, sql) : run_local(session, sql);
     }
     if (fflush(stdout) != 0 && code == PZ_EXIT_OK) {
-        (void)fprintf(stderr, "plaza sql: cannot write the result\n");
-        code = PZ_EXIT_IO;
+        code = fail_output(errno);
     }
     return code;
 }

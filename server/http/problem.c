@@ -118,16 +118,19 @@ pz_problem_reply(struct pz_request *request, const struct pz_error *err)
 void
 pz_problem_reply_sql(struct pz_request *request, struct pz_str sql, const struct pz_error *err)
 {
+    struct pz_error named = *err;
+    if (named.sqlstate[0] == '\0') {
+        memcpy(named.sqlstate, pz_query_sqlstate(err->status), sizeof named.sqlstate);
+    }
     unsigned http_status = (unsigned)pz_status_http(err->status);
-    bool is_statements =
-        err->sqlstate[0] != '\0' && http_status < 500 && http_status != 408 && http_status != 499;
+    bool is_statements = http_status < 500 && http_status != 408 && http_status != 499;
     if (is_statements) {
         http_status = 400; // whatever is wrong with a statement, its SQLSTATE tells
     }
     if (is_logged(request, http_status)) {
         pz_log_error(err, "a statement failed");
     }
-    pz_problem_begin(request, http_status, is_statements ? "sql" : NULL, err);
+    pz_problem_begin(request, http_status, is_statements ? "sql" : NULL, &named);
     if (err->sql_offset > 0 && err->sql_offset - 1 <= sql.len) {
         uint32_t offset = err->sql_offset - 1;
         uint32_t line = 1;

@@ -26,7 +26,7 @@ void pz_problem_reply(struct pz_request *request, const struct pz_error *err);
 // With another HTTP status than the one err->status has.
 void pz_problem_reply_status(struct pz_request *request, unsigned http_status,
                              const struct pz_error *err);
-// A failed statement, pointing into its text.
+// A failed statement, with its SQLSTATE and pointing into its text.
 void pz_problem_reply_sql(struct pz_request *request, struct pz_str sql,
                           const struct pz_error *err);
 // A short cut for failures that need no error object.

@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What somebody new meets first: the console's page, and the words and codes of refusals."""
 
+import glob
 import html.parser
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
+import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import plaza
@@ -142,6 +146,105 @@ class Refusals(plaza.Case):
         self.assertEqual(done.stdout, b"")
         self.assertIn(b"plaza is running already", done.stderr)
         self.assertIn(b"--data DIR", done.stderr) # the default one is the running server's
+
+
+def rows_of_views(count):
+    random = plaza.rng("views")
+    return b"".join(
+        b'{"message_id":%d,"user_id":"u%d","device":"phone","geo":"x","watch_ms":%d,'
+        b'"viewed_at":"2026-11-20T09:00:00Z"}\n' % (i % 7 + 1, i % 50, random.randrange(100000))
+        for i in range(count))
+
+
+class OneAnswerFromBoth(plaza.Case):
+    """`plaza sql` answers alike from a server and from a directory."""
+
+    def setUp(self):
+        super().setUp()
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.data = os.path.join(scratch.name, "data")
+
+    def ask(self, statement, form, code=0):
+        answers = []
+        for where in (("--url", self.server.url), ("--data", self.data)):
+            done = plaza.run_plaza("sql", *where, "--format", form, statement)
+            self.assertEqual(done.returncode, code, done)
+            answers.append((done.stdout.decode(), done.stderr.decode()))
+        return answers
+
+    def test_every_format(self):
+        done = plaza.run_plaza("import", "--data", self.data, "--table", "views", "-",
+                               data=rows_of_views(100))
+        self.assertEqual(done.returncode, 0, done)
+        self.client.load("views", [json.loads(line) for line in rows_of_views(100).splitlines()])
+        for form in ("text", "csv", "ndjson", "json"):
+            for statement in ("SELECT count(*) AS n, sum(watch_ms) FROM views",
+                              "SELECT 1 AS one FROM views WHERE watch_ms < 0",
+                              "CREATE TABLE made_as_%s (n BIGINT)" % form,
+                              "INSERT INTO made_as_%s VALUES (1), (2)" % form,
+                              "DELETE FROM made_as_%s WHERE n = 1" % form):
+                (there, _), (here, _) = self.ask(statement, form)
+                if form == "json":
+                    self.assertEqual(there[-2:], "}\n")
+                    there, here = json.loads(there), json.loads(here)
+                    self.assertEqual(list(there), list(here))
+                    self.assertEqual(list(there.pop("stats")), list(here.pop("stats")))
+                    self.assertEqual(there["row_count"], len(there["rows"]))
+                self.assertEqual(there, here, statement)
+
+    def test_errors(self):
+        plaza.run_plaza("import", "--data", self.data, "--table", "views", "-", data=b"")
+        for statement, code in (("SELEC 1", "42601"), ("SELECT nothing FROM views", "42703"),
+                                ("INSERT INTO likes (message_id, user_id) VALUES (1, NULL)",
+                                 "23502"), ("DROP TABLE absent", "42P01")):
+            (_, there), (_, here) = self.ask(statement, "text", 1)
+            self.assertEqual(there, here)
+            self.assertEqual(there.split(":")[0], "ERROR " + code)
+
+    def test_output_that_takes_no_more(self):
+        plaza.run_plaza("import", "--data", self.data, "--table", "views", "-", data=b"")
+        for where in (("--url", self.server.url), ("--data", self.data)):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run(
+                    [plaza.find_binary(), "sql", *where, "SELECT '%s' AS x" % ("x" * 100000)],
+                    stdout=full, stderr=subprocess.PIPE, env=plaza.clean_environment(),
+                    timeout=60, check=False)
+            self.assertEqual(done.returncode, 74, done)
+            self.assertEqual(
+                done.stderr, b"plaza sql: cannot write the result: No space left on device\n")
+
+
+class DamagedStore(unittest.TestCase):
+    def test_damage_has_a_sqlstate(self):
+        server = plaza.Server("--seal-rows", "1000")
+        self.addCleanup(server.clean)
+        self.addCleanup(server.kill)
+        server.start()
+        with server.client() as client:
+            client.load("views", [json.loads(line) for line in rows_of_views(5000).splitlines()])
+        pattern = os.path.join(server.data, "segments", "*", "*.seg")
+        deadline = time.monotonic() + plaza.START_SECONDS
+        while not glob.glob(pattern):
+            self.assertLess(time.monotonic(), deadline, "nothing is sealed")
+            time.sleep(0.01)
+        server.stop()
+        for path in glob.glob(pattern):
+            with open(path, "r+b") as file:  # the columns come first, the footer is at the end
+                file.seek(1000)
+                file.write(b"\xff" * 2000)
+        # Reads the pages of every column.
+        statement = ("SELECT sum(watch_ms + message_id + length(user_id) + length(device) + "
+                     "extract(second FROM viewed_at)) FROM views")
+        done = plaza.run_plaza("sql", "--data", server.data, statement)
+        self.assertEqual(done.returncode, 1, done)
+        self.assertEqual(done.stderr.split(b":")[0], b"ERROR XX001", done)
+        server.start()
+        with server.client() as client:
+            answer = client.post_sql(statement)
+            self.assertEqual(answer.status, 500, answer)
+            self.assertEqual(answer.json()["code"], "XX001")
+        server.stop()
 
 
 if __name__ == "__main__":

@@ -221,6 +221,40 @@ PZ_TEST(a_sink_that_fails_ends_the_statement)
     world_fini(&w);
 }
 
+static enum pz_status
+refuse_begin(void *payload, const struct pz_result_column *columns, uint32_t column_count,
+             struct pz_error *err)
+{
+    (void)columns;
+    (void)column_count;
+    return pz_fail(err, *(enum pz_status *)payload, "no");
+}
+
+PZ_TEST(failures_that_are_not_of_the_statement_have_a_sqlstate)
+{
+    static const struct {
+        enum pz_status status;
+        const char *sqlstate;
+    } cases[] = {{PZ_IO, "58030"},      {PZ_CORRUPT, "XX001"}, {PZ_FULL, "53100"},
+                 {PZ_BUSY, "57P03"},    {PZ_TIMEOUT, "57014"}, {PZ_TOO_LARGE, "54000"},
+                 {PZ_INTERNAL, "XX000"}};
+    struct world w;
+    world_init(&w, 0, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        enum pz_status with = cases[i].status;
+        struct pz_result_sink sink = {&with, refuse_begin, ignore_rows};
+        struct pz_query_options options = {0};
+        struct pz_query_stats stats;
+        struct pz_error err = {0};
+        enum pz_status status =
+            pz_query_run(w.engine, PZ_STR("SELECT n FROM t"), &options, &sink, &stats, &err);
+        PZ_CHECK_EQ_I64(status, with);
+        PZ_CHECK_EQ_STR(err.sqlstate, cases[i].sqlstate);
+        PZ_CHECK_EQ_STR(err.message, "no");
+    }
+    world_fini(&w);
+}
+
 PZ_TEST(a_read_only_session_refuses_writes)
 {
     struct world w;

@@ -24,6 +24,11 @@ static const struct pz_result_column columns[] = {
     {"i", PZ_TYPE_INTERVAL}};
 #define COLUMNS 7
 
+// How a JSON result ends whose statement cost nothing.
+#define STATS                                                                                    \
+    ",\"stats\":{\"elapsed_ms\":0,\"rows_scanned\":0,\"blocks_scanned\":0,\"blocks_skipped\":0," \
+    "\"blocks_from_stats\":0,\"memory_peak_bytes\":0,\"commit\":0},\"complete\":true}\n"
+
 static void
 fill(struct pz_slice *slices)
 {
@@ -39,12 +44,13 @@ check(enum pz_format format, const char *expected)
     struct pz_buffer buffer = {0};
     struct pz_output output;
     struct pz_error err = {0};
+    const struct pz_query_stats stats = {0};
     struct pz_slice slices[COLUMNS];
     fill(slices);
     pz_output_init(&output, format, &buffer);
     PZ_CHECK_OK(pz_output_begin(&output, columns, COLUMNS, &err), &err);
     PZ_CHECK_OK(pz_output_rows(&output, slices, ROWS, &err), &err);
-    PZ_CHECK_OK(pz_output_end(&output, &err), &err);
+    PZ_CHECK_OK(pz_output_end(&output, &stats, &err), &err);
     PZ_CHECK_EQ_STR(buffer.data, expected);
     pz_output_fini(&output);
     pz_buffer_fini(&buffer);
@@ -61,7 +67,7 @@ PZ_TEST(json)
         "[true,1,0.1,\"plain\",\"1970-01-01T00:00:00.000000Z\",\"1970-01-01\",\"1 day\"],"
         "[false,-9223372036854775808,null,\"a\\\"b\\\\c,\\n\\u0001é\","
         "\"2025-11-20T09:00:00.000001Z\",\"1969-12-31\",\"1 year 2 mons -3 days +01:02:03.5\"],"
-        "[null,null,null,null,null,null,null]]");
+        "[null,null,null,null,null,null,null]],\"row_count\":3" STATS);
 }
 
 PZ_TEST(ndjson)
@@ -91,13 +97,14 @@ PZ_TEST(csv_tells_null_from_the_empty_string)
     struct pz_buffer buffer = {0};
     struct pz_output output;
     struct pz_error err = {0};
+    const struct pz_query_stats stats = {0};
     static const struct pz_str two[2] = {{"", 0}, {" x", 2}};
     struct pz_slice slice = {PZ_TYPE_TEXT, 2, NULL, two};
     pz_output_init(&output, PZ_FORMAT_CSV, &buffer);
     PZ_CHECK_OK(pz_output_begin(&output, (struct pz_result_column[]){{"t", PZ_TYPE_TEXT}}, 1, &err),
                 &err);
     PZ_CHECK_OK(pz_output_rows(&output, &slice, 2, &err), &err);
-    PZ_CHECK_OK(pz_output_end(&output, &err), &err);
+    PZ_CHECK_OK(pz_output_end(&output, &stats, &err), &err);
     PZ_CHECK_EQ_STR(buffer.data, "t\r\n\"\"\r\n\" x\"\r\n");
     pz_output_fini(&output);
     pz_buffer_fini(&buffer);
@@ -108,6 +115,7 @@ PZ_TEST(table_is_aligned_by_what_is_seen)
     struct pz_buffer buffer = {0};
     struct pz_output output;
     struct pz_error err = {0};
+    const struct pz_query_stats stats = {0};
     static const struct pz_str names[4] = {
         {"ab\n\x1b[2J", 7}, {"h\xC3\xA9", 3}, {"\xE6\x97\xA5\xE6\x9C\xAC", 6}, {NULL, 0}};
     static const int64_t numbers[4] = {1, -23, 4567, 0};
@@ -121,7 +129,7 @@ PZ_TEST(table_is_aligned_by_what_is_seen)
                         2, &err),
         &err);
     PZ_CHECK_OK(pz_output_rows(&output, slices, 4, &err), &err);
-    PZ_CHECK_OK(pz_output_end(&output, &err), &err);
+    PZ_CHECK_OK(pz_output_end(&output, &stats, &err), &err);
     PZ_CHECK_EQ_STR(buffer.data, " name        |    n\n"
                                  "-------------+------\n"
                                  " ab\\n\\x1B[2J |    1\n"
@@ -138,6 +146,7 @@ PZ_TEST(many_batches_are_one_result)
     struct pz_buffer buffer = {0};
     struct pz_output output;
     struct pz_error err = {0};
+    const struct pz_query_stats stats = {0};
     static const int64_t one[1] = {7};
     struct pz_slice slice = {PZ_TYPE_BIGINT, 1, NULL, one};
     pz_output_init(&output, PZ_FORMAT_JSON, &buffer);
@@ -147,9 +156,9 @@ PZ_TEST(many_batches_are_one_result)
     for (int i = 0; i < 3; i++) {
         PZ_CHECK_OK(pz_output_rows(&output, &slice, 1, &err), &err);
     }
-    PZ_CHECK_OK(pz_output_end(&output, &err), &err);
-    PZ_CHECK_EQ_STR(buffer.data,
-                    "{\"columns\":[{\"name\":\"n\",\"type\":\"BIGINT\"}],\"rows\":[[7],[7],[7]]");
+    PZ_CHECK_OK(pz_output_end(&output, &stats, &err), &err);
+    PZ_CHECK_EQ_STR(buffer.data, "{\"columns\":[{\"name\":\"n\",\"type\":\"BIGINT\"}],\"rows\":[[7]"
+                                 ",[7],[7]],\"row_count\":3" STATS);
     PZ_CHECK_EQ_U64(output.row_count, 3);
     pz_output_fini(&output);
     pz_buffer_fini(&buffer);
@@ -171,15 +180,50 @@ PZ_TEST(a_full_buffer_is_an_error)
 
 PZ_TEST(no_columns)
 {
-    static const char *const expected[] = {"{\"columns\":[],\"rows\":[]", "", "", ""};
+    static const char *const expected[] = {"{\"columns\":[],\"rows\":[],\"row_count\":0" STATS, "",
+                                           "", ""};
+    for (int format = 0; format < 4; format++) {
+        struct pz_buffer buffer = {0};
+        struct pz_output output;
+        struct pz_error err = {0};
+        const struct pz_query_stats stats = {0};
+        pz_output_init(&output, (enum pz_format)format, &buffer);
+        PZ_CHECK_OK(pz_output_begin(&output, NULL, 0, &err), &err);
+        PZ_CHECK_OK(pz_output_end(&output, &stats, &err), &err);
+        PZ_CHECK_EQ_STR(buffer.data != NULL ? buffer.data : "", expected[format]);
+        pz_output_fini(&output);
+        pz_buffer_fini(&buffer);
+    }
+}
+
+PZ_TEST(a_write_answers_with_a_count)
+{
+    static const char *const expected[] = {
+        [PZ_FORMAT_JSON] = "{\"columns\":[],\"rows\":[],\"row_count\":0,\"affected\":1234"
+                           ",\"stats\":{\"elapsed_ms\":1.5,\"rows_scanned\":1,"
+                           "\"blocks_scanned\":2,\"blocks_skipped\":3,\"blocks_from_stats\":4,"
+                           "\"memory_peak_bytes\":5,\"commit\":18446744073709551615},"
+                           "\"complete\":true}\n",
+        [PZ_FORMAT_NDJSON] = "{\"affected\":1234}\n",
+        [PZ_FORMAT_CSV] = "affected\r\n1234\r\n",
+        [PZ_FORMAT_TEXT] = "1234 rows\n"};
+    const struct pz_query_stats stats = {.is_write = true,
+                                         .affected = 1234,
+                                         .elapsed_us = 1500,
+                                         .rows_scanned = 1,
+                                         .blocks_scanned = 2,
+                                         .blocks_skipped = 3,
+                                         .blocks_from_stats = 4,
+                                         .memory_peak_bytes = 5,
+                                         .commit = UINT64_MAX};
     for (int format = 0; format < 4; format++) {
         struct pz_buffer buffer = {0};
         struct pz_output output;
         struct pz_error err = {0};
         pz_output_init(&output, (enum pz_format)format, &buffer);
         PZ_CHECK_OK(pz_output_begin(&output, NULL, 0, &err), &err);
-        PZ_CHECK_OK(pz_output_end(&output, &err), &err);
-        PZ_CHECK_EQ_STR(buffer.data != NULL ? buffer.data : "", expected[format]);
+        PZ_CHECK_OK(pz_output_end(&output, &stats, &err), &err);
+        PZ_CHECK_EQ_STR(buffer.data, expected[format]);
         pz_output_fini(&output);
         pz_buffer_fini(&buffer);
     }
