@@ -39,9 +39,6 @@ void pz_api_console_file(struct pz_request *request);
 // have it.
 bool pz_api_path_id(struct pz_request *request, uint32_t segment, int64_t *id_out);
 
-// A user id as the API takes it: 1..256 bytes of UTF-8 without control characters.
-#define PZ_USER_ID_MAX 256
-
 // write.c: one write on behalf of a request.
 
 // A row on its way into a built-in table. Freed with the request.

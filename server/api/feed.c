@@ -9,6 +9,7 @@
 #include "server/server.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #define PAGE_DEFAULT 20
 #define PAGE_MAX 100
@@ -61,7 +62,7 @@ append_message(struct pz_server *server, struct pz_buffer *body, const struct pz
     pz_buffer_printf(body,
                      ",\"likes\":%" PRId64 ",\"views\":%" PRId64 ",\"sentiment\":", message->likes,
                      message->views);
-    if (message->has_sentiment) {
+    if (message->has_sentiment && isfinite(message->sentiment)) { // JSON has no other numbers
         char text[PZ_NUM_TEXT_MAX];
         pz_buffer_append(body, text, pz_format_double(message->sentiment, text));
     } else {
@@ -74,7 +75,7 @@ append_message(struct pz_server *server, struct pz_buffer *body, const struct pz
 
 enum { FIELD_USER, FIELD_BODY, FIELD_CREATED_AT, FIELD_ID, FIELD_COUNT };
 static const struct pz_field message_fields[FIELD_COUNT] = {
-    [FIELD_USER] = {"user_id", PZ_FIELD_NAME, true, 1, PZ_USER_ID_MAX},
+    [FIELD_USER] = {"user_id", PZ_FIELD_NAME, true, 0, 0},
     [FIELD_BODY] = {"body", PZ_FIELD_BODY, true, 1, BODY_BYTES_MAX},
     [FIELD_CREATED_AT] = {"created_at", PZ_FIELD_TIMESTAMP, false, 0, 0},
     [FIELD_ID] = {"message_id", PZ_FIELD_ID, false, 0, 0},
@@ -105,6 +106,7 @@ message_posted(struct pz_request *request)
     }
     pz_reply_begin(request, 201, PZ_JSON_TYPE);
     append_message(request->server, &request->reply.body, &message);
+    pz_buffer_append_char(&request->reply.body, '\n');
     const char *location =
         pz_arena_printf(&request->arena, "/v1/messages/%" PRId64, message.message_id);
     if (location != NULL) {
@@ -177,6 +179,7 @@ pz_api_get_message(struct pz_request *request)
     } else {
         pz_reply_begin(request, 200, PZ_JSON_TYPE);
         append_message(request->server, &request->reply.body, &message);
+        pz_buffer_append_char(&request->reply.body, '\n');
     }
 }
 
@@ -227,7 +230,7 @@ append_next(struct pz_request *request, const struct page_request *page,
 {
     char cursor[PZ_CURSOR_TEXT_MAX];
     uint32_t len = pz_cursor_encode(last->created_at, last->message_id, cursor);
-    pz_buffer_printf(&request->reply.body, ",\"next\":\"%.*s\"}", (int)len, cursor);
+    pz_buffer_printf(&request->reply.body, ",\"next\":\"%.*s\"}\n", (int)len, cursor);
     struct pz_buffer link = {0};
     pz_buffer_printf(&link, "</v1/messages?limit=%u&cursor=%.*s", page->query.limit, (int)len,
                      cursor);
@@ -273,7 +276,7 @@ pz_api_list_messages(struct pz_request *request)
     if (has_more && count > 0) {
         append_next(request, &page, &items[count - 1]);
     } else {
-        pz_buffer_append_c(body, ",\"next\":null}");
+        pz_buffer_append_c(body, ",\"next\":null}\n");
     }
 }
 

@@ -44,20 +44,22 @@ read_text(struct faults *faults, const struct pz_field *field, const struct pz_j
         add_fault(faults, name, "must be a string");
         return;
     }
-    if (json->text.len < field->min || json->text.len > field->max) {
-        add_fault(faults, name, "must be %" PRId64 " to %" PRId64 " bytes long, is %u", field->min,
-                  field->max, json->text.len);
-        return;
-    }
-    for (uint32_t i = 0; i < json->text.len; i++) {
-        unsigned char c = (unsigned char)json->text.data[i];
-        bool is_bad = field->kind == PZ_FIELD_NAME ? c < 0x20 || c == 0x7f : c == 0;
-        if (is_bad) {
-            add_fault(faults, name, "must not hold the control character U+%04X", c);
+    struct pz_str text = json->text;
+    char why[PZ_RULE_TEXT_MAX];
+    if (field->kind == PZ_FIELD_NAME) {
+        if (!pz_rule_takes_text(PZ_RULE_NAME, text, why)) {
+            add_fault(faults, name, "%s", why);
             return;
         }
+    } else if (text.len < field->min || text.len > field->max) {
+        add_fault(faults, name, "must be %" PRId64 " to %" PRId64 " bytes long, is %u", field->min,
+                  field->max, text.len);
+        return;
+    } else if (text.len > 0 && memchr(text.data, '\0', text.len) != NULL) {
+        add_fault(faults, name, "must not hold the control character U+0000");
+        return;
     }
-    value->text = json->text;
+    value->text = text;
     value->is_set = true;
 }
 
@@ -66,9 +68,13 @@ read_integer(struct faults *faults, const struct pz_field *field, const struct p
              struct pz_field_value *value)
 {
     struct pz_str name = pz_str_from(field->name);
+    char why[PZ_RULE_TEXT_MAX];
+    bool has_range = field->kind == PZ_FIELD_INTEGER;
     if (json->kind != PZ_JSON_INTEGER) {
         add_fault(faults, name, "must be an integer");
-    } else if (json->integer < field->min || json->integer > field->max) {
+    } else if (!has_range && !pz_rule_takes_int(PZ_RULE_DURATION, json->integer, why)) {
+        add_fault(faults, name, "%s", why);
+    } else if (has_range && (json->integer < field->min || json->integer > field->max)) {
         add_fault(faults, name, "must be between %" PRId64 " and %" PRId64 ", is %" PRId64,
                   field->min, field->max, json->integer);
     } else {
@@ -86,8 +92,11 @@ read_id(struct faults *faults, const struct pz_field *field, const struct pz_jso
     if (json->kind == PZ_JSON_STRING && json->text.len > 0 && json->text.data[0] != '+') {
         is_good = pz_parse_i64(json->text, &value->number);
     }
-    if (!is_good || value->number <= 0) {
+    char why[PZ_RULE_TEXT_MAX];
+    if (!is_good) {
         add_fault(faults, pz_str_from(field->name), "must be a positive integer");
+    } else if (!pz_rule_takes_int(PZ_RULE_ID, value->number, why)) {
+        add_fault(faults, pz_str_from(field->name), "%s", why);
     } else {
         value->is_set = true;
     }
@@ -132,6 +141,7 @@ read_field(struct faults *faults, const struct pz_field *field, const struct pz_
         read_text(faults, field, &found, value);
         break;
     case PZ_FIELD_INTEGER:
+    case PZ_FIELD_DURATION:
         read_integer(faults, field, &found, value);
         break;
     case PZ_FIELD_ID:

@@ -8,10 +8,11 @@
 #include "server/json.h"
 
 enum pz_field_kind {
-    PZ_FIELD_NAME,      // text without control characters: user ids, devices, places
+    PZ_FIELD_NAME,      // text that obeys PZ_RULE_NAME
     PZ_FIELD_BODY,      // text; anything but U+0000
     PZ_FIELD_INTEGER,   // a number without a fraction
-    PZ_FIELD_ID,        // a positive integer, as a number or in digits
+    PZ_FIELD_DURATION,  // the same, obeying PZ_RULE_DURATION
+    PZ_FIELD_ID,        // an integer that obeys PZ_RULE_ID, as a number or in digits
     PZ_FIELD_TIMESTAMP, // text or number, see pz_ingest_parse_timestamp
 };
 
@@ -19,12 +20,12 @@ struct pz_field {
     const char *name;
     enum pz_field_kind kind;
     bool is_required;
-    int64_t min, max; // INTEGER: of the value; NAME, BODY: of the length in bytes
+    int64_t min, max; // INTEGER: of the value; BODY: of the length in bytes
 };
 struct pz_field_value {
     bool is_set;
     struct pz_str text;
-    int64_t number; // INTEGER, ID; TIMESTAMP in microseconds
+    int64_t number; // INTEGER, DURATION, ID; TIMESTAMP in microseconds
 };
 
 // Parses the collected body and reads `count` fields into values[0 .. count - 1]. Returns false

@@ -30,9 +30,9 @@ read_like_path(struct pz_request *request, struct pz_str *user_out)
         pz_problem_say(request, PZ_INVALID, "the user id is not valid UTF-8");
         return false;
     }
-    if (user_out->len == 0 || user_out->len > PZ_USER_ID_MAX) {
-        pz_problem_say(request, PZ_UNACCEPTABLE, "the user id must be 1 to %d bytes long",
-                       PZ_USER_ID_MAX);
+    char why[PZ_RULE_TEXT_MAX];
+    if (!pz_rule_takes_text(PZ_RULE_NAME, *user_out, why)) {
+        pz_problem_say(request, PZ_UNACCEPTABLE, "the user id %s", why);
         return false;
     }
     return true;
@@ -54,7 +54,7 @@ like_changed(struct pz_request *request)
     } else {
         pz_reply_begin(request, write->was_changed ? 201 : 200, PZ_JSON_TYPE);
         pz_buffer_printf(&request->reply.body,
-                         "{\"message_id\":\"%" PRId64 "\",\"likes\":%" PRId64 "}",
+                         "{\"message_id\":\"%" PRId64 "\",\"likes\":%" PRId64 "}\n",
                          write->message_id, write->likes);
     }
     pz_reply_commit(request, write->commit);
@@ -126,10 +126,10 @@ pz_api_delete_like(struct pz_request *request)
 
 enum { FIELD_USER, FIELD_DEVICE, FIELD_GEO, FIELD_WATCH, FIELD_VIEWED_AT, FIELD_COUNT };
 static const struct pz_field view_fields[FIELD_COUNT] = {
-    [FIELD_USER] = {"user_id", PZ_FIELD_NAME, true, 1, PZ_USER_ID_MAX},
-    [FIELD_DEVICE] = {"device", PZ_FIELD_NAME, true, 1, PZ_USER_ID_MAX},
-    [FIELD_GEO] = {"geo", PZ_FIELD_NAME, true, 1, PZ_USER_ID_MAX},
-    [FIELD_WATCH] = {"watch_ms", PZ_FIELD_INTEGER, true, 0, INT64_MAX},
+    [FIELD_USER] = {"user_id", PZ_FIELD_NAME, true, 0, 0},
+    [FIELD_DEVICE] = {"device", PZ_FIELD_NAME, true, 0, 0},
+    [FIELD_GEO] = {"geo", PZ_FIELD_NAME, true, 0, 0},
+    [FIELD_WATCH] = {"watch_ms", PZ_FIELD_DURATION, true, 0, 0},
     [FIELD_VIEWED_AT] = {"viewed_at", PZ_FIELD_TIMESTAMP, false, 0, 0},
 };
 
@@ -165,7 +165,7 @@ view_posted(struct pz_request *request)
     pz_buffer_printf(body, ",\"viewed_at\":\"%.*s\"", (int)len, time);
     append_member(request, "device", PZ_VIEWS_DEVICE);
     append_member(request, "geo", PZ_VIEWS_GEO);
-    pz_buffer_printf(body, ",\"watch_ms\":%" PRId64 "}", columns[PZ_VIEWS_WATCH_MS].ints[0]);
+    pz_buffer_printf(body, ",\"watch_ms\":%" PRId64 "}\n", columns[PZ_VIEWS_WATCH_MS].ints[0]);
     pz_reply_commit(request, request->write.commit);
     pz_metric_add(&request->server->metrics.views_posted_total, 1);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of calls, and what holds for all of them: who may ask, which methods there are, and
-// which media types a body may have.
+// The table of calls, and what holds for all of them: who may ask, which methods and parameters
+// there are, and which media types a body may have.
 #include "server/api/route.h"
 
 #include "server/api/api.h"
@@ -26,7 +26,10 @@ static const struct pz_route routes[] = {
      .body_bytes_max = PZ_JSON_BODY_MAX,
      .takes_json = true,
      .handle = pz_api_post_view},
-    {.method = PZ_METHOD_GET, .segments = {"v1", "messages"}, .handle = pz_api_list_messages},
+    {.method = PZ_METHOD_GET,
+     .segments = {"v1", "messages"},
+     .params = {"limit", "cursor", "user_id"},
+     .handle = pz_api_list_messages},
     {.method = PZ_METHOD_POST,
      .segments = {"v1", "messages"},
      .body_mode = PZ_BODY_COLLECT,
@@ -45,6 +48,7 @@ static const struct pz_route routes[] = {
      .handle = pz_api_sql},
     {.method = PZ_METHOD_POST,
      .segments = {"v1", "tables", "*", "rows"},
+     .params = {"on_error", "map", "ignore_unknown", "source", "lines_before"},
      .begin = pz_api_rows_begin,
      .handle = pz_api_rows},
     {.method = PZ_METHOD_GET, .segments = {"v1", "tables"}, .handle = pz_api_list_tables},
@@ -161,6 +165,71 @@ is_foreign(struct pz_request *request)
     return false;
 }
 
+// ---- parameters ---------------------------------------------------------------------------------
+
+static void
+say_unknown_param(struct pz_request *request, struct pz_str name)
+{
+    const struct pz_route *route = request->route;
+    struct pz_error err;
+    struct pz_str shown =
+        pz_utf8_is_valid(name.data, name.len, NULL) ? pz_str_cut_utf8(name, 60) : PZ_STR("?");
+    (void)pz_fail(&err, PZ_INVALID, "there is no parameter \"%.*s\" here", PZ_STR_ARG(shown));
+    const char *nearest = NULL;
+    unsigned best = 2;
+    struct pz_buffer list = {0};
+    for (int i = 0; i < PZ_ROUTE_PARAMS_MAX && route->params[i] != NULL; i++) {
+        unsigned distance = pz_str_distance(name, pz_str_from(route->params[i]), best);
+        if (distance < best + (nearest == NULL)) {
+            best = distance;
+            nearest = route->params[i];
+        }
+        pz_buffer_printf(&list, "%s%s", i == 0 ? "" : ", ", route->params[i]);
+    }
+    if (nearest != NULL) {
+        pz_error_hint(&err, "did you mean \"%s\"?", nearest);
+    } else if (list.len > 0) {
+        pz_error_hint(&err, "those that this call takes are %.*s", (int)list.len, list.data);
+    } else {
+        pz_error_hint(&err, "this call takes none");
+    }
+    pz_buffer_fini(&list);
+    pz_problem_reply(request, &err);
+}
+
+static bool
+takes_param(const struct pz_route *route, struct pz_str name)
+{
+    for (int i = 0; i < PZ_ROUTE_PARAMS_MAX && route->params[i] != NULL; i++) {
+        if (pz_str_equal(name, pz_str_from(route->params[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A parameter that is misspelt, or given twice, would otherwise be passed over: the call would do
+// something else than was asked.
+static bool
+has_wrong_param(struct pz_request *request)
+{
+    for (uint32_t i = 0; i < request->param_count; i++) {
+        struct pz_str name = request->params[i].name;
+        if (!takes_param(request->route, name)) {
+            say_unknown_param(request, name);
+            return true;
+        }
+        for (uint32_t before = 0; before < i; before++) {
+            if (pz_str_equal(request->params[before].name, name)) {
+                pz_problem_say(request, PZ_INVALID, "the parameter \"%.*s\" is given twice",
+                               PZ_STR_ARG(name));
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool
 has_wrong_type(struct pz_request *request)
 {
@@ -191,7 +260,8 @@ pz_route_begin(struct pz_request *request)
         return;
     }
     request->route = find_route(request);
-    if (request->route == NULL || (request->route->takes_json && has_wrong_type(request))) {
+    if (request->route == NULL || has_wrong_param(request) ||
+        (request->route->takes_json && has_wrong_type(request))) {
         return;
     }
     request->body_mode = request->route->body_mode;

@@ -6,10 +6,12 @@
 #include "server/http/request.h"
 
 #define PZ_ROUTE_SEGMENTS_MAX 6
+#define PZ_ROUTE_PARAMS_MAX 6
 
 struct pz_route {
     enum pz_method method;
     const char *segments[PZ_ROUTE_SEGMENTS_MAX]; // "*" takes any; NULL ends the list early
+    const char *params[PZ_ROUTE_PARAMS_MAX];     // of the query that it takes; the same
     enum pz_body_mode body_mode;
     size_t body_bytes_max;                     // PZ_BODY_COLLECT
     bool takes_json;                           // the body must be application/json

@@ -6,11 +6,12 @@
 
 #include <stdlib.h>
 
-enum { NAME, TEXT, COUNT, ID, AT, FIELDS };
+enum { NAME, TEXT, COUNT, TIME, ID, AT, FIELDS };
 static const struct pz_field fields[FIELDS] = {
-    [NAME] = {"user_id", PZ_FIELD_NAME, true, 1, 8},
+    [NAME] = {"user_id", PZ_FIELD_NAME, true, 0, 0},
     [TEXT] = {"body", PZ_FIELD_BODY, false, 1, 20},
     [COUNT] = {"count", PZ_FIELD_INTEGER, false, 0, 100},
+    [TIME] = {"watch_ms", PZ_FIELD_DURATION, false, 0, 0},
     [ID] = {"message_id", PZ_FIELD_ID, false, 0, 0},
     [AT] = {"created_at", PZ_FIELD_TIMESTAMP, false, 0, 0},
 };
@@ -68,13 +69,16 @@ PZ_TEST(bad_bodies_name_the_place)
     PZ_CHECK_EQ_U64(judge("{}", "\"pointer\":\"/user_id\",\"detail\":\"is missing\""), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":null}", "must be a string"), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":5}", "must be a string"), 422);
-    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"\"}", "1 to 8 bytes long"), 422);
-    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"123456789\"}", "is 9"), 422);
+    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"\"}", "1 to 256 bytes long, is 0"), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\\u0007\"}", "U+0007"), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"body\":\"x\\u0000\"}", "U+0000"), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"count\":1.5}", "/count"), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"count\":101}", "between 0 and 100"), 422);
-    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"message_id\":0}", "positive integer"), 422);
+    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"watch_ms\":-1}", "not be negative, is -1"), 422);
+    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"watch_ms\":1.5}", "must be an integer"), 422);
+    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"watch_ms\":0}", NULL), 0);
+    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"message_id\":0}", "positive integer, is 0"), 422);
+    PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"body\":\"\"}", "1 to 20 bytes long, is 0"), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"message_id\":\"x\"}", "positive integer"), 422);
     PZ_CHECK_EQ_U64(judge("{\"user_id\":\"a\",\"message_id\":99999999999999999999}", "number"),
                     422);
