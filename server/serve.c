@@ -179,6 +179,29 @@ exit_at_once(int signal_number)
     _exit(128 + signal_number);
 }
 
+static const struct {
+    int number;
+    const char *name;
+} stop_signals[] = {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
+enum { STOP_SIGNAL_COUNT = sizeof stop_signals / sizeof stop_signals[0] };
+
+// Blocks what stops the server. SIGHUP stays ignored where it is: nohup asks for that.
+static sigset_t
+block_stop_signals(void)
+{
+    sigset_t signals;
+    struct sigaction hangup;
+    (void)sigemptyset(&signals);
+    for (int i = 0; i < STOP_SIGNAL_COUNT; i++) {
+        (void)sigaddset(&signals, stop_signals[i].number);
+    }
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN) {
+        (void)sigdelset(&signals, SIGHUP);
+    }
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    return signals;
+}
+
 static void
 wait_for_signal(const sigset_t *signals)
 {
@@ -186,11 +209,16 @@ wait_for_signal(const sigset_t *signals)
     while (sigwait(signals, &number) != 0) {
         // interrupted: waits on
     }
-    pz_log(PZ_LOG_INFO, "%s: stopping; a second one ends the process at once",
-           number == SIGINT ? "SIGINT" : "SIGTERM");
     struct sigaction action = {.sa_handler = exit_at_once};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    for (int i = 0; i < STOP_SIGNAL_COUNT; i++) {
+        if (stop_signals[i].number == number) {
+            pz_log(PZ_LOG_INFO, "%s: stopping; a second one ends the process at once",
+                   stop_signals[i].name);
+        }
+        if (sigismember(signals, stop_signals[i].number) == 1) {
+            (void)sigaction(stop_signals[i].number, &action, NULL);
+        }
+    }
     (void)pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
@@ -260,11 +288,7 @@ pz_cli_serve(int argc, char **argv)
         code = check_config(server, &address);
         if (code == PZ_EXIT_OK) {
             // Before any thread is made, so that all inherit it.
-            sigset_t signals;
-            (void)sigemptyset(&signals);
-            (void)sigaddset(&signals, SIGINT);
-            (void)sigaddset(&signals, SIGTERM);
-            (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+            sigset_t signals = block_stop_signals();
             // A client that closes early is an error of one write, not of the program.
             (void)signal(SIGPIPE, SIG_IGN);
             raise_fd_limit(server->config.connection_max);

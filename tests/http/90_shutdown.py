@@ -166,6 +166,27 @@ class Stop(plaza.unittest.TestCase):
         self.assertEqual(server.await_end(), 0)
         server.check_log()
 
+    def test_hangup_is_graceful_too(self):
+        server = self.make()
+        with server.client() as client:
+            client.message("ana", "kept")
+        server.process.send_signal(signal.SIGHUP)
+        self.assertEqual(server.await_end(), 0)
+        server.check_log()
+        self.assertIn("SIGHUP: stopping", server.log())
+
+    def test_nohup_goes_on(self):
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited by the server
+        try:
+            server = self.make()
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        server.process.send_signal(signal.SIGHUP)
+        with server.client() as client:
+            client.message("ana", "still here")
+        server.stop()
+        self.assertNotIn("SIGHUP", server.log())
+
     def test_twice_means_now(self):
         server = self.make()
         server.process.send_signal(signal.SIGTERM)
