@@ -84,7 +84,7 @@ pz_api_list_tables(struct pz_request *request)
             append_table(body, version, def);
         }
     }
-    pz_buffer_printf(body, "],\"commit\":%" PRIu64 "}", pz_version_commit(version));
+    pz_buffer_printf(body, "],\"commit\":%" PRIu64 "}\n", pz_version_commit(version));
     pz_version_release(version);
 }
 

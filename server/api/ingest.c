@@ -219,7 +219,7 @@ reply_load(struct pz_request *request)
                      "{\"accepted\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"ignored\":%" PRIu64,
                      answer->accepted, answer->rejected, answer->ignored);
     append_errors(body, load);
-    pz_buffer_printf(body, ",\"commit\":%" PRIu64 "}", commit);
+    pz_buffer_printf(body, ",\"commit\":%" PRIu64 "}\n", commit);
     pz_reply_commit(request, commit);
 }
 

@@ -300,10 +300,14 @@ class Client:
         try:
             self.connection.request(method, path, body=body, headers=headers)
             response = self.connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            answer = Answer(response.status, response.headers, response.read())
         except BaseException:
             self.connection.close()
             raise
+        media = answer.headers.get("Content-Type", "")
+        if answer.body and re.match(r"application/(problem\+)?json\b", media):
+            assert re.search(rb"[^\n]\n\Z", answer.body), "not one line feed at the end: %r" % answer
+        return answer
 
     def get(self, path, headers=None):
         return self.request("GET", path, headers=headers)
@@ -551,7 +555,7 @@ class Case(unittest.TestCase):
     def expect_compact(self, answer, pairs):
         """The body is exactly this JSON object, members in this order, without spaces."""
         wanted = json.dumps(dict(pairs), separators=(",", ":"), ensure_ascii=False)
-        self.assertEqual(answer.body.decode("utf-8").rstrip("\n"), wanted)
+        self.assertEqual(answer.body.decode("utf-8"), wanted + "\n")
 
 
 _seed = 1
