@@ -27,6 +27,16 @@ struct pz_session {
 
 // PZ_TIMEOUT or PZ_CANCELED (both 57014) when the statement has to stop. Cheap: a clock read.
 PZ_MUST_USE enum pz_status pz_session_check(const struct pz_session *session, struct pz_error *err);
+
+// Work done for a statement since it was last asked whether to stop. A step is about a nanosecond.
+struct pz_work {
+    const struct pz_session *session;
+    uint64_t steps;
+};
+#define PZ_WORK_STEPS (1u << 20) // between two questions
+// Notes steps. Fails as pz_session_check when the statement has to stop.
+PZ_MUST_USE enum pz_status pz_work_add(struct pz_work *work, uint64_t steps, struct pz_error *err);
+
 // 53200, naming what ran out: "GROUP BY needs more memory than the statement's limit of 64 MiB".
 enum pz_status pz_session_fail_memory(const struct pz_session *session, const char *what,
                                       struct pz_error *err);

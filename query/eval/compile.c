@@ -524,7 +524,8 @@ finish(struct compiler *c)
     program->args = pz_arena_alloc_array(program->arena, c->args_max, sizeof(*program->args));
     program->stack =
         pz_arena_alloc_array(program->arena, program->stack_size, sizeof(*program->stack));
-    if (program->args == NULL || program->stack == NULL) {
+    program->slice = pz_arena_alloc_array(program->arena, rows, sizeof(uint16_t));
+    if (program->args == NULL || program->stack == NULL || program->slice == NULL) {
         return fail_memory(c);
     }
     for (uint32_t i = 0; i < program->stack_size; i++) {
@@ -548,6 +549,7 @@ pz_program_create(const struct pz_session *session, const struct pz_symbol_maps 
         return pz_session_fail_memory(session, "an expression", err);
     }
     program->session = session;
+    program->work.session = session;
     program->arena = arena;
     program->result_count = count;
     program->results = pz_arena_alloc_array(arena, count, sizeof(*program->results));

@@ -198,6 +198,60 @@ set_null(struct pz_register *out)
     out->vector.data = out->data;
 }
 
+// Constants no longer than this are as good as numbers.
+#define SHORT_TEXT_BYTES 64u
+
+// Bytes of the texts a row of the call reads, and a little for the row itself.
+static uint64_t
+row_steps(const struct pz_call *call, uint32_t row)
+{
+    uint64_t steps = 1;
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        if (call->args[i].type == PZ_TYPE_TEXT) {
+            steps += pz_vector_str(&call->args[i], row).len;
+        }
+    }
+    return steps;
+}
+
+static bool
+reads_texts(const struct pz_call *call)
+{
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        const struct pz_vector *arg = &call->args[i];
+        if (arg->type == PZ_TYPE_TEXT &&
+            (!arg->is_const || pz_vector_str(arg, 0).len > SHORT_TEXT_BYTES)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// A strict kernel over texts, which may be long: cut so that the statement can stop in between.
+static enum pz_status
+run_slices(struct pz_program *program, struct pz_call *call, pz_kernel kernel, struct pz_error *err)
+{
+    struct pz_rows all = call->rows;
+    uint64_t steps = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < all.count; i++) {
+        uint32_t row = all.rows != NULL ? all.rows[i] : i;
+        if (call->out_valid == NULL || pz_bit_get(call->out_valid, row)) {
+            steps += row_steps(call, row);
+            program->slice[count++] = (uint16_t)row;
+        }
+        if (steps >= PZ_WORK_STEPS || (count > 0 && i + 1 == all.count)) {
+            bool is_whole = i + 1 == all.count && count == all.count;
+            call->rows = is_whole ? all : (struct pz_rows){all.row_count, count, program->slice};
+            PZ_TRY(kernel(call, err));
+            PZ_TRY(pz_work_add(&program->work, steps, err));
+            steps = 0;
+            count = 0;
+        }
+    }
+    return PZ_OK;
+}
+
 static enum pz_status
 run_kernel(struct pz_program *program, struct pz_instr *instr, struct pz_error *err)
 {
@@ -218,6 +272,7 @@ run_kernel(struct pz_program *program, struct pz_instr *instr, struct pz_error *
         .valid_room = out->valid,
         .sql_offset = instr->expr->sql_offset,
         .expr = instr->expr,
+        .work = &program->work,
         .state = &instr->state,
         .state_arena = program->arena,
     };
@@ -228,7 +283,12 @@ run_kernel(struct pz_program *program, struct pz_instr *instr, struct pz_error *
         set_null(out);
         return PZ_OK;
     }
-    PZ_TRY(instr->kernel(&call, err));
+    if (instr->is_strict && reads_texts(&call)) {
+        PZ_TRY(run_slices(program, &call, instr->kernel, err));
+    } else {
+        PZ_TRY(instr->kernel(&call, err));
+        PZ_TRY(pz_work_add(&program->work, call.rows.count, err));
+    }
     out->vector.is_const = is_const;
     out->vector.valid = call.out_valid;
     out->vector.data = out->data;

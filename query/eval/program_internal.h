@@ -52,12 +52,14 @@ struct pz_program {
     const struct pz_session *session;
     struct pz_arena *arena;
     struct pz_arena *texts; // of the run
+    struct pz_work work;
 
     uint32_t instr_count;
     struct pz_instr *instrs;
     uint32_t register_count;
     struct pz_register *registers;
     struct pz_vector *args; // scratch for calls
+    uint16_t *slice;        // the same, when a call is cut
 
     uint32_t input_count;
     uint32_t *inputs;          // columns of the input

@@ -403,7 +403,7 @@ order_values(const struct pz_vector *a, const struct pz_vector *b, uint32_t row)
 
 // The largest (sign 1) or smallest (-1) argument of each row, NULLs passed over.
 static enum pz_status
-pick(struct pz_call *call, int sign)
+pick(struct pz_call *call, int sign, struct pz_error *err)
 {
     size_t size = pz_value_size(call->type);
     memset(call->valid_room, 0, PZ_BIT_WORDS(call->rows.row_count) * sizeof(uint64_t));
@@ -412,6 +412,9 @@ pick(struct pz_call *call, int sign)
         const struct pz_vector *best = NULL;
         for (uint32_t a = 0; a < call->arg_count; a++) {
             const struct pz_vector *arg = &call->args[a];
+            if (arg->type == PZ_TYPE_TEXT && !pz_vector_is_null(arg, row)) {
+                PZ_TRY(pz_work_add(call->work, pz_vector_str(arg, row).len, err));
+            }
             if (!pz_vector_is_null(arg, row) &&
                 (best == NULL || order_values(arg, best, row) * sign > 0)) {
                 best = arg;
@@ -430,13 +433,11 @@ pick(struct pz_call *call, int sign)
 enum pz_status
 pz_fn_greatest(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
-    return pick(call, 1);
+    return pick(call, 1, err);
 }
 
 enum pz_status
 pz_fn_least(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
-    return pick(call, -1);
+    return pick(call, -1, err);
 }

@@ -116,7 +116,6 @@ is_same_value(const struct pz_vector *a, const struct pz_vector *b, uint32_t row
 static enum pz_status
 compare_distinct(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
     uint8_t *out = call->out;
     const struct pz_vector *a = &call->args[0];
     const struct pz_vector *b = &call->args[1];
@@ -124,6 +123,9 @@ compare_distinct(struct pz_call *call, struct pz_error *err)
         uint32_t row = call->rows.rows != NULL ? call->rows.rows[i] : i;
         bool null_a = pz_vector_is_null(a, row);
         bool null_b = pz_vector_is_null(b, row);
+        if (a->type == PZ_TYPE_TEXT && !null_a) {
+            PZ_TRY(pz_work_add(call->work, pz_vector_str(a, row).len, err));
+        }
         bool same = null_a || null_b ? null_a == null_b : is_same_value(a, b, row);
         out[row] = same == (call->expr->compare == PZ_NOT_DISTINCT);
     }
@@ -286,6 +288,9 @@ in(struct pz_call *call, struct pz_error *err)
     for (uint32_t i = 0; i < call->rows.count; i++) {
         uint32_t row = call->rows.rows != NULL ? call->rows.rows[i] : i;
         bool is_null = pz_vector_is_null(value, row);
+        if (list->texts != NULL && !is_null) {
+            PZ_TRY(pz_work_add(call->work, pz_vector_str(value, row).len, err));
+        }
         out[row] = !is_null && list_has(list, value, row);
         if (is_null || (!out[row] && list->has_null)) {
             pz_bit_clear(call->valid_room, row);

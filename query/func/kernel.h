@@ -91,7 +91,8 @@ struct pz_call {
     uint64_t *valid_room; // where other kernels build it (row_count bits)
     uint32_t sql_offset;
     const struct pz_expr *expr;
-    void **state; // the kernel's, NULL at first, kept between calls of one program
+    struct pz_work *work; // what takes longer than reading its arguments once is noted here
+    void **state;         // the kernel's, NULL at first, kept between calls of one program
     struct pz_arena *state_arena;
 };
 

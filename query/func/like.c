@@ -3,6 +3,7 @@
 #include "query/func/like.h"
 
 #include "query/func/kernel.h"
+#include "query/func/search.h"
 #include "query/func/text.h"
 
 static uint32_t
@@ -94,16 +95,25 @@ pz_like_compile(struct pz_str pattern, struct pz_str escape, struct pz_arena *ar
 
 // ---- matching ------------------------------------------------------------------------------
 
+// One search through one text.
+struct search {
+    struct pz_str text;
+    struct pz_work *work;
+    struct pz_error *err;
+};
+
 // Whether the piece stands at `at`; *end_out is the byte after it.
 static bool
-piece_at(const struct pz_like_piece *piece, struct pz_str text, uint32_t at, uint32_t *end_out)
+piece_at(const struct pz_like_piece *piece, struct pz_str text, uint32_t at, uint32_t *end_out,
+         uint64_t *steps)
 {
     if (piece->any == NULL) {
         *end_out = at + piece->bytes.len;
+        *steps += piece->bytes.len;
         return text.len - at >= piece->bytes.len &&
                memcmp(text.data + at, piece->bytes.data, piece->bytes.len) == 0;
     }
-    for (uint32_t i = 0; i < piece->bytes.len; i++) {
+    for (uint32_t i = 0; i < piece->bytes.len; i++, ++*steps) {
         if (at >= text.len) {
             return false;
         }
@@ -136,70 +146,235 @@ begin_of_last(const struct pz_like_piece *piece, struct pz_str text, uint32_t fr
     return at;
 }
 
-#define STEPS_BETWEEN_STOPS 65536u
+// ---- many places at once -------------------------------------------------------------------
+//
+// A piece with _ in it is tried at one place after the other as long as that takes few steps. Then
+// the places of a window are tried together: the piece is taken in groups of 64 characters. A word
+// of bits follows a group through the text, bit i telling that its first i + 1 characters stand
+// right before; so each group tells in one pass at which places of the window it fits, and the
+// piece stands where all do. Most often none is left after the first group.
 
-// The leftmost place of the piece at or after `from`.
-static bool
-find_piece(const struct pz_like_piece *piece, struct pz_str text, uint32_t from, uint32_t *end_out,
-           bool (*stop)(void *), void *payload)
+#define TRIAL_STEPS 4096u
+#define GROUP_CHARS 64u
+#define WINDOW_PLACES 4096u
+#define TABLE_SIZE 128u // of characters beyond ASCII, twice as many as can be in a group
+
+// Where in a group each character may stand.
+struct group {
+    uint32_t char_count;
+    uint64_t any; // _
+    uint64_t ascii[128];
+    uint32_t keys[TABLE_SIZE]; // a character's bytes; 0 = free
+    uint64_t masks[TABLE_SIZE];
+};
+
+// The bytes of a character as one number.
+static uint32_t
+char_key(const char *at, uint32_t bytes)
 {
-    if (piece->any == NULL) {
-        const char *found = from >= text.len ? NULL
-                                             : memmem(text.data + from, text.len - from,
-                                                      piece->bytes.data, piece->bytes.len);
-        if (found == NULL) {
-            return false;
-        }
-        *end_out = (uint32_t)(found - text.data) + piece->bytes.len;
-        return true;
-    }
-    uint64_t steps = 0;
-    for (uint32_t at = from; at < text.len; at += char_bytes(text.data[at])) {
-        if (piece_at(piece, text, at, end_out)) {
-            return true;
-        }
-        steps += piece->bytes.len;
-        if (steps > STEPS_BETWEEN_STOPS) {
-            if (stop(payload)) {
-                return false;
-            }
-            steps = 0;
-        }
-    }
-    return false;
+    uint32_t key = 0;
+    memcpy(&key, at, bytes);
+    return key;
 }
 
-bool
-pz_like_match(const struct pz_like *like, struct pz_str text, bool (*stop)(void *), void *payload)
+static uint64_t *
+group_mask(struct group *group, const char *at, uint32_t bytes)
 {
+    if (bytes == 1) {
+        return &group->ascii[(unsigned char)*at];
+    }
+    uint32_t key = char_key(at, bytes);
+    uint32_t slot = (key * 2654435761u) >> 25;
+    while (group->keys[slot] != key && group->keys[slot] != 0) {
+        slot = (slot + 1) % TABLE_SIZE;
+    }
+    return &group->masks[slot];
+}
+
+// Makes the group that begins at byte `from` of the piece; returns the byte after it.
+static uint32_t
+group_make(struct group *group, const struct pz_like_piece *piece, uint32_t from)
+{
+    *group = (struct group){0};
+    while (from < piece->bytes.len && group->char_count < GROUP_CHARS) {
+        const char *at = piece->bytes.data + from;
+        uint64_t bit = (uint64_t)1 << group->char_count++;
+        uint32_t bytes = char_bytes(*at);
+        if (piece->any[from]) {
+            group->any |= bit;
+        } else {
+            uint64_t *mask = group_mask(group, at, bytes);
+            if (bytes > 1) {
+                group->keys[mask - group->masks] = char_key(at, bytes);
+            }
+            *mask |= bit;
+        }
+        from += bytes;
+    }
+    return from;
+}
+
+struct window {
+    uint64_t places[WINDOW_PLACES / 64]; // where all groups so far fit
+    uint32_t next;                       // byte of the first place after the window
+    uint32_t group_begin;                // byte at which the next group has to stand for place 0
+};
+
+// Leaves the places at which the group fits, too. `from` is where it would stand for place 0.
+static bool
+window_narrow(struct window *window, struct group *group, struct pz_str text, uint32_t from,
+              uint64_t *steps)
+{
+    uint64_t fits[WINDOW_PLACES / 64] = {0};
+    uint64_t last = (uint64_t)1 << (group->char_count - 1);
+    uint64_t state = 0;
+    uint32_t end = WINDOW_PLACES + group->char_count - 1;
+    window->next = text.len;
+    window->group_begin = text.len;
+    for (uint32_t i = 0; i < end && from < text.len; i++, ++*steps) {
+        if (i == GROUP_CHARS) {
+            window->group_begin = from;
+        }
+        if (i == WINDOW_PLACES) {
+            window->next = from;
+        }
+        uint32_t bytes = char_bytes(text.data[from]);
+        uint64_t mask = *group_mask(group, text.data + from, bytes) | group->any;
+        state = (state << 1 | 1) & mask;
+        if ((state & last) != 0) {
+            uint32_t place = i + 1 - group->char_count;
+            fits[place / 64] |= (uint64_t)1 << (place % 64);
+        }
+        from += bytes;
+    }
+    if (end == WINDOW_PLACES && from < text.len) {
+        window->next = from; // a group of one character ends with the window
+    }
+    uint64_t left = 0;
+    for (uint32_t w = 0; w < WINDOW_PLACES / 64; w++) {
+        window->places[w] &= fits[w];
+        left |= window->places[w];
+    }
+    return left != 0;
+}
+
+static uint32_t
+first_place(const struct window *window)
+{
+    uint32_t w = 0;
+    while (window->places[w] == 0) {
+        w++;
+    }
+    return w * 64 + (uint32_t)__builtin_ctzll(window->places[w]);
+}
+
+// The same as find_by_trial, for the rest of the text.
+static enum pz_status
+find_by_windows(const struct pz_like_piece *piece, struct search *search, uint32_t from,
+                uint32_t *end_out)
+{
+    struct pz_str text = search->text;
+    struct group group;
+    bool is_one = group_make(&group, piece, 0) == piece->bytes.len;
+    *end_out = UINT32_MAX;
+    while (from < text.len) {
+        struct window window;
+        uint64_t steps = GROUP_CHARS;
+        uint32_t next = text.len;
+        uint32_t begin = from;
+        bool is_left = true;
+        memset(window.places, 0xff, sizeof window.places);
+        for (uint32_t done = 0; is_left && done < piece->bytes.len;) {
+            done = is_one ? piece->bytes.len : group_make(&group, piece, done);
+            is_left = window_narrow(&window, &group, text, begin, &steps);
+            next = begin == from ? window.next : next;
+            begin = window.group_begin;
+            PZ_TRY(pz_work_add(search->work, steps, search->err));
+            steps = GROUP_CHARS;
+        }
+        if (is_left) {
+            for (uint32_t place = first_place(&window); place > 0; place--) {
+                from += char_bytes(text.data[from]);
+            }
+            bool stands = piece_at(piece, text, from, end_out, &steps);
+            PZ_ASSERT(stands);
+            return pz_work_add(search->work, steps, search->err);
+        }
+        from = next;
+    }
+    return PZ_OK;
+}
+
+// Sets *end_out to the byte after the leftmost place of the piece at or after `from`; UINT32_MAX
+// when there is none.
+static enum pz_status
+find_piece(const struct pz_like_piece *piece, struct search *search, uint32_t from,
+           uint32_t *end_out)
+{
+    struct pz_str text = search->text;
+    if (piece->any == NULL) {
+        uint32_t at;
+        PZ_TRY(pz_search(text, piece->bytes, from, search->work, &at, search->err));
+        *end_out = at == PZ_SEARCH_NOWHERE ? UINT32_MAX : at + piece->bytes.len;
+        return PZ_OK;
+    }
+    uint64_t steps = 1;
+    for (; from < text.len && steps < TRIAL_STEPS; from += char_bytes(text.data[from])) {
+        if (piece_at(piece, text, from, end_out, &steps)) {
+            return pz_work_add(search->work, steps, search->err);
+        }
+        steps++;
+    }
+    PZ_TRY(pz_work_add(search->work, steps, search->err));
+    return find_by_windows(piece, search, from, end_out);
+}
+
+// The pieces between the first and the last, each at its leftmost place. *at is moved past them, or
+// to UINT32_MAX.
+static enum pz_status
+find_middle(const struct pz_like *like, struct search *search, uint32_t first, uint32_t end,
+            uint32_t *at)
+{
+    for (uint32_t i = first; i < end && *at != UINT32_MAX; i++) {
+        PZ_TRY(find_piece(&like->pieces[i], search, *at, at));
+    }
+    return PZ_OK;
+}
+
+enum pz_status
+pz_like_match(const struct pz_like *like, struct pz_str text, struct pz_work *work,
+              bool *is_match_out, struct pz_error *err)
+{
+    struct search search = {text, work, err};
     uint32_t at = 0;
     uint32_t first = 0;
     uint32_t last = like->piece_count;
+    uint64_t steps = 0;
+    *is_match_out = false;
     if (last == 0) {
-        return like->is_open_start || text.len == 0;
+        *is_match_out = like->is_open_start || text.len == 0;
+        return PZ_OK;
     }
     if (!like->is_open_start) {
-        if (!piece_at(&like->pieces[0], text, 0, &at)) {
-            return false;
+        if (!piece_at(&like->pieces[0], text, 0, &at, &steps)) {
+            return pz_work_add(work, steps, err);
         }
         first = 1;
         if (last == 1) {
-            return like->is_open_end || at == text.len;
+            *is_match_out = like->is_open_end || at == text.len;
+            return pz_work_add(work, steps, err);
         }
     }
-    if (!like->is_open_end) {
-        last--;
-    }
-    for (uint32_t i = first; i < last; i++) {
-        if (!find_piece(&like->pieces[i], text, at, &at, stop, payload)) {
-            return false;
-        }
-    }
-    if (like->is_open_end) {
-        return true;
+    last -= !like->is_open_end;
+    PZ_TRY(find_middle(like, &search, first, last, &at));
+    if (at == UINT32_MAX || like->is_open_end) {
+        *is_match_out = at != UINT32_MAX;
+        return PZ_OK;
     }
     uint32_t begin = begin_of_last(&like->pieces[last], text, at);
-    return begin != UINT32_MAX && piece_at(&like->pieces[last], text, begin, &at) && at == text.len;
+    *is_match_out = begin != UINT32_MAX &&
+                    piece_at(&like->pieces[last], text, begin, &at, &steps) && at == text.len;
+    return pz_work_add(work, steps, err);
 }
 
 // ---- kernel --------------------------------------------------------------------------------
@@ -210,17 +385,7 @@ struct state {
     struct pz_str escape;
     struct pz_like like;
     bool is_ready;
-    bool is_stopped; // a search was told to stop: its answer is not one
-    const struct pz_session *session;
 };
-
-static bool
-must_stop(void *payload)
-{
-    struct state *state = payload;
-    state->is_stopped = pz_session_check(state->session, NULL) != PZ_OK;
-    return state->is_stopped;
-}
 
 static enum pz_status
 fail_escape(const struct pz_call *call, bool is_long, struct pz_error *err)
@@ -250,10 +415,7 @@ prepare(struct pz_call *call, struct state *state, struct pz_str pattern, struct
     }
     struct pz_str compiled = state->pattern;
     if (call->expr->is_nocase) {
-        compiled = pz_text_lower(pattern, arena);
-        if (compiled.data == NULL) {
-            return pz_call_fail_memory(call, err);
-        }
+        PZ_TRY(pz_text_lower(call, pattern, arena, &compiled, err));
     }
     switch (pz_like_compile(compiled, state->escape, arena, &state->like)) {
     case PZ_LIKE_OK:
@@ -272,12 +434,11 @@ like_row(struct pz_call *call, struct state *state, uint32_t row, struct pz_erro
 {
     struct pz_str text = pz_vector_str(&call->args[0], row);
     if (call->expr->is_nocase) {
-        text = pz_text_lower(text, call->arena);
-        if (text.data == NULL) {
-            return pz_call_fail_memory(call, err);
-        }
+        PZ_TRY(pz_text_lower(call, text, call->arena, &text, err));
     }
-    ((uint8_t *)call->out)[row] = pz_like_match(&state->like, text, must_stop, state);
+    bool is_match;
+    PZ_TRY(pz_like_match(&state->like, text, call->work, &is_match, err));
+    ((uint8_t *)call->out)[row] = is_match;
     return PZ_OK;
 }
 
@@ -289,12 +450,8 @@ like_kernel(struct pz_call *call, struct pz_error *err)
         return pz_call_fail_memory(call, err);
     }
     struct state *state = *call->state;
-    state->session = call->session;
     PZ_CALL_EACH(call, row)
     {
-        if (state->is_stopped) {
-            return pz_session_check(call->session, err);
-        }
         struct pz_str pattern = pz_vector_str(&call->args[1], row);
         struct pz_str escape =
             call->arg_count > 2 ? pz_vector_str(&call->args[2], row) : PZ_STR("\\");
@@ -304,6 +461,6 @@ like_kernel(struct pz_call *call, struct pz_error *err)
     if (!call->args[1].is_const) {
         state->is_ready = false; // compiled in memory that goes with the vector
     }
-    return state->is_stopped ? pz_session_check(call->session, err) : PZ_OK;
+    return PZ_OK;
 }
 const struct pz_kernel_info pz_like_kernel = {like_kernel, true, PZ_COST_FALLIBLE};

@@ -4,6 +4,7 @@
 #include "query/func/text.h"
 
 #include "base/num.h"
+#include "query/func/search.h"
 
 // ---- characters ----------------------------------------------------------------------------
 
@@ -115,28 +116,39 @@ upper_of(uint32_t c)
                : map_case(c, RANGES(upper_ranges));
 }
 
-static struct pz_str
-change_case(struct pz_str text, uint32_t (*change)(uint32_t), struct pz_arena *arena)
+// Characters changed before the statement may stop.
+#define CASE_STRETCH_BYTES (64u << 10)
+
+static enum pz_status
+change_case(struct pz_call *call, struct pz_str text, uint32_t (*change)(uint32_t),
+            struct pz_arena *arena, struct pz_str *result, struct pz_error *err)
 {
     // A mapping may be longer in UTF-8, by at most one byte for each two (U+0250 to U+2C6F).
     char *out = pz_arena_alloc(arena, (size_t)text.len + text.len / 2 + 4);
     if (out == NULL) {
-        return (struct pz_str){NULL, 0};
+        return pz_call_fail_memory(call, err);
     }
     uint32_t len = 0;
     for (uint32_t at = 0; at < text.len;) {
-        uint32_t bytes;
-        uint32_t code_point = decode_char(text.data + at, &bytes);
-        len += pz_utf8_encode(change(code_point), out + len);
-        at += bytes;
+        uint32_t left = text.len - at;
+        uint32_t end = at + (left < CASE_STRETCH_BYTES ? left : CASE_STRETCH_BYTES);
+        PZ_TRY(pz_work_add(call->work, 8 * (uint64_t)(end - at), err));
+        while (at < end) {
+            uint32_t bytes;
+            uint32_t code_point = decode_char(text.data + at, &bytes);
+            len += pz_utf8_encode(change(code_point), out + len);
+            at += bytes;
+        }
     }
-    return (struct pz_str){out, len};
+    *result = (struct pz_str){out, len};
+    return PZ_OK;
 }
 
-struct pz_str
-pz_text_lower(struct pz_str text, struct pz_arena *arena)
+enum pz_status
+pz_text_lower(struct pz_call *call, struct pz_str text, struct pz_arena *arena, struct pz_str *out,
+              struct pz_error *err)
 {
-    return change_case(text, lower_of, arena);
+    return change_case(call, text, lower_of, arena, out, err);
 }
 
 static enum pz_status
@@ -145,10 +157,8 @@ case_kernel(struct pz_call *call, uint32_t (*change)(uint32_t), struct pz_error 
     struct pz_str *out = call->out;
     PZ_CALL_EACH(call, row)
     {
-        out[row] = change_case(pz_vector_str(&call->args[0], row), change, call->arena);
-        if (out[row].data == NULL) {
-            return pz_call_fail_memory(call, err);
-        }
+        struct pz_str text = pz_vector_str(&call->args[0], row);
+        PZ_TRY(change_case(call, text, change, call->arena, &out[row], err));
     }
     return PZ_OK;
 }
@@ -180,6 +190,7 @@ make_text(struct pz_call *call, uint64_t len, char **out, struct pz_error *err)
     if (len > PZ_TEXT_LEN_MAX) {
         return fail_length(call, err);
     }
+    PZ_TRY(pz_work_add(call->work, len, err));
     *out = pz_arena_alloc(call->arena, len);
     return *out != NULL ? PZ_OK : pz_call_fail_memory(call, err);
 }
@@ -336,11 +347,49 @@ pz_fn_right(struct pz_call *call, struct pz_error *err)
     return PZ_OK;
 }
 
-static bool
-has_char(struct pz_str set, const char *at, uint32_t bytes)
+// A set of characters as trim takes it. A long one is kept as bits, one for every character there
+// is.
+#define SHORT_SET_BYTES 16u
+#define CODE_POINTS 0x110000u
+
+struct char_set {
+    struct pz_str chars;
+    uint64_t *bits; // NULL until a set is long
+};
+
+static enum pz_status
+set_chars(struct pz_call *call, struct char_set *set, struct pz_str chars, struct pz_error *err)
 {
-    for (uint32_t i = 0; i + bytes <= set.len; i += char_bytes((unsigned char)set.data[i])) {
-        if (memcmp(set.data + i, at, bytes) == 0) {
+    set->chars = chars;
+    if (chars.len <= SHORT_SET_BYTES ||
+        (set->bits != NULL && call->expr->args[1]->kind == PZ_EXPR_CONST)) {
+        return PZ_OK;
+    }
+    size_t bytes = PZ_BIT_WORDS(CODE_POINTS) * sizeof(uint64_t);
+    if (set->bits == NULL) {
+        set->bits = pz_arena_alloc(call->state_arena, bytes);
+        if (set->bits == NULL) {
+            return pz_call_fail_memory(call, err);
+        }
+    }
+    memset(set->bits, 0, bytes);
+    for (uint32_t at = 0; at < chars.len;) {
+        uint32_t char_len;
+        pz_bit_set(set->bits, decode_char(chars.data + at, &char_len));
+        at += char_len;
+    }
+    return pz_work_add(call->work, bytes / 8 + chars.len, err);
+}
+
+static bool
+has_char(const struct char_set *set, const char *at, uint32_t bytes)
+{
+    struct pz_str chars = set->chars;
+    if (chars.len > SHORT_SET_BYTES) {
+        return pz_bit_get(set->bits, decode_char(at, &bytes));
+    }
+    for (uint32_t i = 0; i + bytes <= chars.len; i += char_bytes((unsigned char)chars.data[i])) {
+        if (memcmp(chars.data + i, at, bytes) == 0) {
             return true;
         }
     }
@@ -348,7 +397,7 @@ has_char(struct pz_str set, const char *at, uint32_t bytes)
 }
 
 static struct pz_str
-trim(struct pz_str text, struct pz_str set, bool at_start, bool at_end)
+trim(struct pz_str text, const struct char_set *set, bool at_start, bool at_end)
 {
     while (at_start && text.len > 0) {
         uint32_t bytes = char_bytes((unsigned char)text.data[0]);
@@ -371,54 +420,58 @@ trim(struct pz_str text, struct pz_str set, bool at_start, bool at_end)
     return text;
 }
 
-static void
-trim_kernel(struct pz_call *call, bool at_start, bool at_end)
+static enum pz_status
+trim_kernel(struct pz_call *call, bool at_start, bool at_end, struct pz_error *err)
 {
+    if (*call->state == NULL &&
+        (*call->state = pz_arena_alloc_zero(call->state_arena, sizeof(struct char_set))) == NULL) {
+        return pz_call_fail_memory(call, err);
+    }
+    struct char_set *set = *call->state;
     struct pz_str *out = call->out;
     PZ_CALL_EACH(call, row)
     {
-        struct pz_str set = call->arg_count > 1 ? pz_vector_str(&call->args[1], row) : PZ_STR(" ");
+        struct pz_str chars =
+            call->arg_count > 1 ? pz_vector_str(&call->args[1], row) : PZ_STR(" ");
+        PZ_TRY(set_chars(call, set, chars, err));
         out[row] = trim(pz_vector_str(&call->args[0], row), set, at_start, at_end);
     }
+    return PZ_OK;
 }
 
 enum pz_status
 pz_fn_trim(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
-    trim_kernel(call, true, true);
-    return PZ_OK;
+    return trim_kernel(call, true, true, err);
 }
 
 enum pz_status
 pz_fn_ltrim(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
-    trim_kernel(call, true, false);
-    return PZ_OK;
+    return trim_kernel(call, true, false, err);
 }
 
 enum pz_status
 pz_fn_rtrim(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
-    trim_kernel(call, false, true);
-    return PZ_OK;
+    return trim_kernel(call, false, true, err);
 }
 
 // ---- searching -----------------------------------------------------------------------------
 
-// Byte position of the needle at or after `from`, or UINT32_MAX.
-static uint32_t
-find(struct pz_str text, struct pz_str needle, uint32_t from)
+static enum pz_status
+count_places(struct pz_call *call, struct pz_str text, struct pz_str needle, uint64_t *count_out,
+             struct pz_error *err)
 {
-    if (needle.len == 0) {
-        return from;
+    *count_out = 0;
+    for (uint32_t at = 0; needle.len > 0; at += needle.len) {
+        PZ_TRY(pz_search(text, needle, at, call->work, &at, err));
+        if (at == PZ_SEARCH_NOWHERE) {
+            break;
+        }
+        ++*count_out;
     }
-    const char *found = from >= text.len
-                            ? NULL
-                            : memmem(text.data + from, text.len - from, needle.data, needle.len);
-    return found == NULL ? UINT32_MAX : (uint32_t)(found - text.data);
+    return PZ_OK;
 }
 
 static enum pz_status
@@ -428,13 +481,8 @@ replace_row(struct pz_call *call, uint32_t row, struct pz_error *err)
     struct pz_str from = pz_vector_str(&call->args[1], row);
     struct pz_str to = pz_vector_str(&call->args[2], row);
     struct pz_str *out = &((struct pz_str *)call->out)[row];
-    uint64_t count = 0;
-    if (from.len > 0) {
-        for (uint32_t at = find(text, from, 0); at != UINT32_MAX;
-             at = find(text, from, at + from.len)) {
-            count++;
-        }
-    }
+    uint64_t count;
+    PZ_TRY(count_places(call, text, from, &count, err));
     if (count == 0) {
         *out = text;
         return PZ_OK;
@@ -444,7 +492,9 @@ replace_row(struct pz_call *call, uint32_t row, struct pz_error *err)
     PZ_TRY(make_text(call, len, &copy, err));
     *out = (struct pz_str){copy, (uint32_t)len};
     uint32_t done = 0;
-    for (uint32_t at = find(text, from, 0); at != UINT32_MAX; at = find(text, from, done)) {
+    for (; count > 0; count--) {
+        uint32_t at;
+        PZ_TRY(pz_search(text, from, done, call->work, &at, err));
         put(&copy, (struct pz_str){text.data + done, at - done});
         put(&copy, to);
         done = at + from.len;
@@ -482,32 +532,33 @@ pz_fn_reverse(struct pz_call *call, struct pz_error *err)
     return PZ_OK;
 }
 
-static void
-position_kernel(struct pz_call *call, uint32_t text_arg)
+static enum pz_status
+position_kernel(struct pz_call *call, uint32_t text_arg, struct pz_error *err)
 {
     int64_t *out = call->out;
     PZ_CALL_EACH(call, row)
     {
         struct pz_str text = pz_vector_str(&call->args[text_arg], row);
-        uint32_t at = find(text, pz_vector_str(&call->args[1 - text_arg], row), 0);
-        out[row] = at == UINT32_MAX ? 0 : (int64_t)pz_utf8_length(text.data, at) + 1;
+        struct pz_str needle = pz_vector_str(&call->args[1 - text_arg], row);
+        uint32_t at = 0;
+        if (needle.len > 0) {
+            PZ_TRY(pz_search(text, needle, 0, call->work, &at, err));
+        }
+        out[row] = at == PZ_SEARCH_NOWHERE ? 0 : (int64_t)pz_utf8_length(text.data, at) + 1;
     }
+    return PZ_OK;
 }
 
 enum pz_status
 pz_fn_strpos(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
-    position_kernel(call, 0);
-    return PZ_OK;
+    return position_kernel(call, 0, err);
 }
 
 enum pz_status
 pz_fn_position(struct pz_call *call, struct pz_error *err)
 {
-    (void)err;
-    position_kernel(call, 1);
-    return PZ_OK;
+    return position_kernel(call, 1, err);
 }
 
 enum pz_status

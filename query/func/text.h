@@ -5,8 +5,10 @@
 
 #include "query/func/kernel.h"
 
-// A copy in lower case; data is NULL when out of memory.
-struct pz_str pz_text_lower(struct pz_str text, struct pz_arena *arena);
+// A copy in lower case.
+PZ_MUST_USE enum pz_status pz_text_lower(struct pz_call *call, struct pz_str text,
+                                         struct pz_arena *arena, struct pz_str *out,
+                                         struct pz_error *err);
 
 enum pz_status pz_fn_concat_operator(struct pz_call *call, struct pz_error *err);
 enum pz_status pz_fn_concat(struct pz_call *call, struct pz_error *err);
