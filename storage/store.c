@@ -64,7 +64,8 @@ open_parts(struct pz_store *store, struct pz_error *err)
 {
     char path[4200];
     struct pz_kv_options kv_options = {.map_bytes = store->options.map_bytes,
-                                       .is_ephemeral = store->options.is_ephemeral};
+                                       .is_ephemeral = store->options.is_ephemeral,
+                                       .is_thorough = store->options.is_thorough};
     PZ_TRY(pz__data_dir_open(store, err));
     (void)snprintf(path, sizeof path, "%s/plaza.mdb", store->dir);
     PZ_TRY(pz_kv_open(path, false, &kv_options, &store->kv, err));

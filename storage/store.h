@@ -23,6 +23,7 @@ struct pz_store_options {
     bool create;          // make a new store when the directory is absent or empty
     bool is_ephemeral;    // tests and benchmarks only: commits are not made durable
     bool is_manual;       // no background sealing and folding: only the calls below (tests)
+    bool is_thorough;     // before anything else, look at each page of plaza.mdb
     uint64_t seal_rows;   // unsealed rows of a table that start a seal, three times as many entries
                           // of the feed's overlay start a fold; 0 = 131,072
     uint64_t cache_bytes; // page cache; 0 = a quarter of the memory

@@ -62,7 +62,7 @@ pz_cli_check(int argc, char **argv)
     struct pz_error err;
     struct pz_store *store = NULL;
     // Looking must not change anything: no sealing and folding.
-    const struct pz_store_options store_options = {.is_manual = true};
+    const struct pz_store_options store_options = {.is_manual = true, .is_thorough = true};
     if (pz_store_open(dir, &store_options, &store, &err) != PZ_OK) {
         return (int)pz_cli_fail_open("check", &err, "stop what has it open, then check again");
     }

@@ -79,6 +79,7 @@ open_with_map(struct pz_kv_env *env, const struct pz_kv_options *options, unsign
         if (code != 0) {
             return code;
         }
+        pz__kv_watch_env(env);
         (void)mdb_env_set_mapsize(env->env, map_bytes);
         (void)mdb_env_set_maxdbs(env->env, PZ_KV_DB_COUNT + 1);
         (void)mdb_env_set_maxreaders(
@@ -140,6 +141,7 @@ pz_kv_open(const char *path, bool create, const struct pz_kv_options *options,
     }
     if (!create) {
         PZ_TRY(refuse_empty(path, err));
+        PZ_TRY(pz__kv_check_pages(path, options->is_thorough, err));
     }
     struct pz_kv_env *env = pz_xcalloc(1, sizeof *env);
     env->path = pz_xstrdup(path);
@@ -148,14 +150,21 @@ pz_kv_open(const char *path, bool create, const struct pz_kv_options *options,
         flags |= MDB_NOSYNC | MDB_NOMETASYNC; /* L1: throw-away stores of tests only */
     }
     enum pz_status status = PZ_OK;
-    int code = open_with_map(env, options, flags);
+    pz__kv_watch(env);
+    pz__kv_enter(env);
+    int code = pz__kv_leave(open_with_map(env, options, flags));
     if (code != 0) {
         status = pz__kv_fail(err, code, "open", path);
         goto out;
     }
     int dead_count = 0;
     (void)mdb_reader_check(env->env, &dead_count);
+    pz__kv_enter(env);
     status = open_databases(env, create, err);
+    if (status == PZ_OK) {
+        pz__kv_watch_map(env);
+    }
+    (void)pz__kv_leave(0);
 out:
     if (status != PZ_OK) {
         pz_kv_close(env);
@@ -174,6 +183,7 @@ pz_kv_close(struct pz_kv_env *env)
     if (env->env != NULL) {
         mdb_env_close(env->env);
     }
+    pz__kv_unwatch(env);
     free(env->path);
     free(env);
 }
@@ -200,7 +210,8 @@ begin(struct pz_kv_env *env, unsigned flags, struct pz_kv_txn **txn_out, struct 
 {
     *txn_out = NULL;
     struct pz_kv_txn *txn = pz_xcalloc(1, sizeof *txn);
-    int code = mdb_txn_begin(env->env, NULL, flags, &txn->txn);
+    pz__kv_enter(env);
+    int code = pz__kv_leave(mdb_txn_begin(env->env, NULL, flags, &txn->txn));
     if (code == MDB_READERS_FULL) {
         free(txn);
         return pz_fail(err, PZ_BUSY, "all reader slots of %s are taken", env->path);
@@ -235,7 +246,8 @@ pz_kv_commit(struct pz_kv_txn *txn, struct pz_error *err)
     if (code != 0) {
         mdb_txn_abort(txn->txn);
     } else {
-        code = mdb_txn_commit(txn->txn);
+        pz__kv_enter(env);
+        code = pz__kv_leave(mdb_txn_commit(txn->txn));
     }
     if (code == 0) {
         code = pz_fault_visit(PZ_FAULT_kv_commit_after);

@@ -42,10 +42,12 @@ struct pz_kv_options {
     uint64_t map_bytes;        // 0 = 1 TiB, or PLAZA_MAP_BYTES from the environment
     uint32_t reader_count_max; // 0 = 512
     bool is_ephemeral;         // tests and benchmarks only: commits are not made durable
+    bool is_thorough;          // look at each page before LMDB maps the file
 };
 
 // Opens (and with `create`, makes) the environment file at `path` (one file, plus "-lock").
-// PZ_CORRUPT when the bytes do not parse: never re-created over.
+// PZ_CORRUPT when the bytes do not parse, or some are missing at the end: never re-created over.
+// Damage that shows later, in the map, ends the process: with a message and exit code 65.
 PZ_MUST_USE enum pz_status pz_kv_open(const char *path, bool create,
                                       const struct pz_kv_options *options,
                                       struct pz_kv_env **env_out, struct pz_error *err);

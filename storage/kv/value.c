@@ -15,6 +15,7 @@
 
 struct pz_kv_cursor {
     MDB_cursor *cursor;
+    const struct pz_kv_env *env;
     enum pz_kv_db db;
     bool is_write;
 };
@@ -36,13 +37,23 @@ key_to_text(const void *key, size_t key_len, char out[65])
     out[shown * 2] = '\0';
 }
 
+// A damaged page can tell of more bytes than the map has. What a transaction has changed is
+// elsewhere in memory.
+static bool
+is_in_bounds(const struct pz_kv_env *env, const MDB_val *value)
+{
+    uintptr_t at = (uintptr_t)value->mv_data;
+    uintptr_t end = env->map_begin + env->map_bytes;
+    return at < env->map_begin || at >= end || value->mv_size <= end - at;
+}
+
 static enum pz_status
-verify(enum pz_kv_db db, const MDB_val *key, const MDB_val *stored, struct pz_bytes *value_out,
-       struct pz_error *err)
+verify(const struct pz_kv_env *env, enum pz_kv_db db, const MDB_val *key, const MDB_val *stored,
+       struct pz_bytes *value_out, struct pz_error *err)
 {
     size_t len = stored->mv_size < CHECKSUM_BYTES ? 0 : stored->mv_size - CHECKSUM_BYTES;
     const char *bytes = stored->mv_data;
-    if (stored->mv_size < CHECKSUM_BYTES ||
+    if (stored->mv_size < CHECKSUM_BYTES || !is_in_bounds(env, stored) ||
         pz_load_le32(bytes + len) != checksum(key->mv_data, key->mv_size, bytes, len)) {
         char text[65];
         key_to_text(key->mv_data, key->mv_size, text);
@@ -61,11 +72,12 @@ pz_kv_get(struct pz_kv_txn *txn, enum pz_kv_db db, const void *key, size_t key_l
 {
     MDB_val mdb_key = {key_len, (void *)(uintptr_t)key};
     MDB_val mdb_value;
-    int code = mdb_get(txn->txn, txn->env->dbi[db], &mdb_key, &mdb_value);
+    pz__kv_enter(txn->env);
+    int code = pz__kv_leave(mdb_get(txn->txn, txn->env->dbi[db], &mdb_key, &mdb_value));
     if (code != 0) {
         return pz__kv_fail(err, code, "read from", pz__kv_db_name(db));
     }
-    return verify(db, &mdb_key, &mdb_value, value_out, err);
+    return verify(txn->env, db, &mdb_key, &mdb_value, value_out, err);
 }
 
 enum pz_status
@@ -77,7 +89,8 @@ pz_kv_put(struct pz_kv_txn *txn, enum pz_kv_db db, enum pz_kv_put_mode mode, str
     MDB_val mdb_value = {value.len + CHECKSUM_BYTES, NULL};
     unsigned flags = MDB_RESERVE | (mode == PZ_KV_PUT_APPEND ? MDB_APPEND : 0);
     uint32_t sum = checksum(key.data, key.len, value.data, value.len);
-    int code = mdb_put(txn->txn, txn->env->dbi[db], &mdb_key, &mdb_value, flags);
+    pz__kv_enter(txn->env);
+    int code = pz__kv_leave(mdb_put(txn->txn, txn->env->dbi[db], &mdb_key, &mdb_value, flags));
     if (code == MDB_KEYEXIST) {
         return pz_fail(err, PZ_INTERNAL, "database %s: append of a key that is not the largest",
                        pz__kv_db_name(db));
@@ -99,7 +112,8 @@ pz_kv_delete(struct pz_kv_txn *txn, enum pz_kv_db db, const void *key, size_t ke
 {
     PZ_ASSERT(txn->is_write);
     MDB_val mdb_key = {key_len, (void *)(uintptr_t)key};
-    int code = mdb_del(txn->txn, txn->env->dbi[db], &mdb_key, NULL);
+    pz__kv_enter(txn->env);
+    int code = pz__kv_leave(mdb_del(txn->txn, txn->env->dbi[db], &mdb_key, NULL));
     if (code == 0 || code == MDB_NOTFOUND) {
         return PZ_OK;
     }
@@ -117,6 +131,7 @@ pz_kv_cursor_open(struct pz_kv_txn *txn, enum pz_kv_db db, struct pz_kv_cursor *
         free(cursor);
         return pz__kv_fail(err, code, "open a cursor on", pz__kv_db_name(db));
     }
+    cursor->env = txn->env;
     cursor->db = db;
     cursor->is_write = txn->is_write;
     *cursor_out = cursor;
@@ -164,20 +179,24 @@ pz_kv_cursor_move(struct pz_kv_cursor *cursor, enum pz_kv_seek seek, struct pz_b
 {
     MDB_val mdb_key = {key.len, (void *)(uintptr_t)key.data};
     MDB_val mdb_value = {0, NULL};
-    int code = move(cursor, seek, &mdb_key, &mdb_value);
+    pz__kv_enter(cursor->env);
+    int code = pz__kv_leave(move(cursor, seek, &mdb_key, &mdb_value));
     if (code != 0) {
         return pz__kv_fail(err, code, "read from", pz__kv_db_name(cursor->db));
     }
     if (key_out != NULL) {
         *key_out = (struct pz_bytes){mdb_key.mv_data, mdb_key.mv_size};
     }
-    return value_out == NULL ? PZ_OK : verify(cursor->db, &mdb_key, &mdb_value, value_out, err);
+    return value_out == NULL
+               ? PZ_OK
+               : verify(cursor->env, cursor->db, &mdb_key, &mdb_value, value_out, err);
 }
 
 enum pz_status
 pz_kv_cursor_delete(struct pz_kv_cursor *cursor, struct pz_error *err)
 {
     PZ_ASSERT(cursor->is_write);
-    int code = mdb_cursor_del(cursor->cursor, 0);
+    pz__kv_enter(cursor->env);
+    int code = pz__kv_leave(mdb_cursor_del(cursor->cursor, 0));
     return code == 0 ? PZ_OK : pz__kv_fail(err, code, "delete from", pz__kv_db_name(cursor->db));
 }
