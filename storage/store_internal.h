@@ -222,11 +222,6 @@ enum pz_status pz__group_delete_message(struct pz_group *group, struct pz_write 
                                         struct pz_error *err);
 enum pz_status pz__group_delete_rows(struct pz_group *group, struct pz_write *write,
                                      struct pz_error *err);
-// The first row of [first, end) whose value in the column breaks the rule of the feed, and why; or
-// `end`, always when the table is none of the feed's.
-size_t pz__feed_find_bad_value(struct pz_store *store, const struct pz_batch *batch,
-                               uint32_t column, size_t first, size_t end,
-                               char why[PZ_RULE_TEXT_MAX]);
 // The row as the feed's fold sees it; false when the table is none of the feed's.
 bool pz__feed_row_of(const struct pz_batch *batch, size_t row, uint64_t row_number,
                      struct pz_feed_row *out);
@@ -248,6 +243,26 @@ void pz__table_destroy(struct pz_table *table); // not its def
 struct pz_domain *pz__store_domain(struct pz_store *store, uint32_t domain_id);
 void pz__store_name_domain(struct pz_store *store, uint32_t domain_id, struct pz_str name);
 struct pz_domain *pz__store_add_domain(struct pz_store *store, uint32_t domain_id);
+
+// ---- group_rules.c: what becomes of a row ----------------------------------------------------
+
+enum pz_verdict { PZ_ROW_ACCEPTED, PZ_ROW_IGNORED, PZ_ROW_REJECTED };
+struct pz_rejection {
+    uint32_t column; // PZ_NO_COLUMN when none is to blame
+    char message[200];
+};
+// Sets what a row of the feed may leave out, but for a message's id.
+void pz__row_fill(struct pz_batch *batch, size_t row, int64_t now_us);
+// Judges a row that was filled, and gives a message its id. PZ_ROW_REJECTED fills `why`, or sets
+// group->is_fatal and fills `err`.
+enum pz_verdict pz__row_judge(struct pz_group *group, const struct pz_write *write,
+                              struct pz_batch *batch, size_t row, struct pz_rejection *why,
+                              struct pz_error *err);
+// The first row of [first, end) whose value in the column breaks the rule of the feed, and why; or
+// `end`, always when the table is none of the feed's.
+size_t pz__feed_find_bad_value(struct pz_store *store, const struct pz_batch *batch,
+                               uint32_t column, size_t first, size_t end,
+                               char why[PZ_RULE_TEXT_MAX]);
 
 // ---- data_dir.c -----------------------------------------------------------------------------
 

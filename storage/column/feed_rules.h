@@ -3,7 +3,7 @@
 // loads and SQL ask.
 //
 // Rules that need the feed's state (an id in use, a like that stands) are the writer's, see
-// storage/group_rows.c.
+// storage/group_rules.c.
 #ifndef PZ_STORAGE_COLUMN_FEED_RULES_H
 #define PZ_STORAGE_COLUMN_FEED_RULES_H
 
