@@ -215,6 +215,9 @@ has_wrong_param(struct pz_request *request)
 {
     for (uint32_t i = 0; i < request->param_count; i++) {
         struct pz_str name = request->params[i].name;
+        if (name.len == 0 && request->params[i].value.len == 0) {
+            continue; // nothing between two ampersands
+        }
         if (!takes_param(request->route, name)) {
             say_unknown_param(request, name);
             return true;

@@ -267,7 +267,8 @@ class Parameters(plaza.Case):
         self.assertIn('"on_error" is given twice', self.expect_problem(answer, 400)["detail"])
 
     def test_none_is_fine(self):
-        for path in ("/v1/messages?", "/livez?", "/?"):
+        for path in ("/v1/messages?", "/livez?", "/?", "/v1/messages?limit=5&", "/livez?&",
+                     "/v1/messages?&&limit=5&&user_id=a"):
             self.expect(self.client.get(path), 200)
 
 
