@@ -267,6 +267,11 @@ pz__group_like(struct pz_group *group, struct pz_write *write, struct pz_error *
     enum pz_feed_presence presence = PZ_FEED_ABSENT;
     bool is_liked = false;
     bool is_like = write->kind == PZ_WRITE_LIKE;
+    char why[PZ_RULE_TEXT_MAX];
+    struct pz_str name = pz_symbol_name(group->store, PZ_DOMAIN_USER, write->user);
+    if (is_like && !pz_rule_takes_text(PZ_RULE_NAME, name, why)) {
+        return pz_fail(err, PZ_UNACCEPTABLE, "user_id %s", why);
+    }
     enum pz_status status = pz_feed_group_message(feed, write->message_id, &presence, err);
     if (status == PZ_OK && presence == PZ_FEED_PRESENT) {
         status = pz_feed_group_liked(feed, write->message_id, write->user, &is_liked, err);

@@ -122,7 +122,7 @@ PZ_MUST_USE enum pz_status pz_symbol_intern(struct pz_store *store, uint32_t dom
 enum pz_write_kind {
     PZ_WRITE_ROWS,           // append batches, all in one commit
     PZ_WRITE_LIKE,           // message_id, user, at_us; PZ_NOT_FOUND when there is no such message
-    PZ_WRITE_UNLIKE,         // the same
+    PZ_WRITE_UNLIKE,         // the same; also of a user whose name is none for a like
     PZ_WRITE_DELETE_MESSAGE, // message_id, at_us; PZ_NOT_FOUND
     PZ_WRITE_DELETE_ROWS,    // hide rows of a log table
     PZ_WRITE_CREATE_TABLE,   // table; PZ_EXISTS

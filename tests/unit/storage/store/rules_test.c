@@ -261,6 +261,25 @@ PZ_TEST(likes_obey_the_rules_of_values)
     pz_store_close(store);
 }
 
+PZ_TEST(single_likes_obey_the_rules_of_values)
+{
+    struct pz_store *store = begin();
+    struct pz_write write = {0};
+    struct pz_error err = {0};
+    PZ_CHECK_OK(post(store, 1, &write, &err), &err);
+    struct pz_write like = {.kind = PZ_WRITE_LIKE,
+                            .message_id = 1,
+                            .user = notes_symbol(store, PZ_DOMAIN_USER, "a\tb")};
+    PZ_CHECK_STATUS(pz_store_submit_wait(store, &like, &err), PZ_UNACCEPTABLE, &err);
+    PZ_CHECK_EQ_STR(err.message, "user_id must not hold the control character U+0009");
+    like.user = notes_symbol(store, PZ_DOMAIN_USER, "ann");
+    PZ_CHECK_OK(pz_store_submit_wait(store, &like, &err), &err);
+    PZ_CHECK_EQ_I64(like.likes, 1);
+    PZ_CHECK_EQ_U64(notes_count(store, "likes"), 1);
+    free(write.row_errors);
+    pz_store_close(store);
+}
+
 PZ_TEST(views_of_a_load_get_their_time)
 {
     enum { ROWS = 100 };
