@@ -25,6 +25,7 @@ struct walk {
     struct pz__feed_item_key key;
     struct pz_bytes value;
     struct pz__feed_entries pairs[2];
+    uint64_t base_count; // messages met in the base
 };
 
 // ---- the copy of active ----------------------------------------------------------------------
@@ -209,6 +210,7 @@ step_base(struct walk *walk, uint64_t id, struct pz__feed_found *found, uint64_t
         switch (walk->key.item) {
         case PZ__FEED_ITEM_MESSAGE:
             PZ_TRY(pz__feed_stored_parse(id, walk->value, &stored, err));
+            walk->base_count += stored.presence == PZ_FEED_PRESENT;
             if (found->presence == PZ_FEED_ABSENT) {
                 found->presence = stored.presence;
             }
@@ -268,6 +270,10 @@ pz_feed_each(struct pz_feed *feed, void (*begin)(void *payload),
         if (status == PZ_OK && has_anything(&state)) {
             status = each(payload, &state, err);
         }
+    }
+    // A fold puts the messages first and their order after them.
+    if (status == PZ_OK && walk.read.parts->frozen == NULL) {
+        status = pz__feed_check_orders(walk.read.txn, walk.base_count, err);
     }
     close_walk(&walk);
     return status;

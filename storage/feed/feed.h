@@ -156,9 +156,10 @@ PZ_MUST_USE enum pz_status pz_feed_read_page(struct pz_feed *feed,
                                              struct pz_error *err);
 
 // For `plaza check`: calls each(payload, …) for every message id that has counters, a message or
-// likes, in id order, with the state as of one moment. `begin` (may be NULL) is called once at that
-// moment, with the feed's mutex held: the newest version is the state's then. Holds a read
-// transaction throughout: neither may wait for anything.
+// likes, in id order, with the state as of one moment. PZ_CORRUPT also when the feed's orders are
+// not those of its messages; that is looked at last, and not while a fold is under way. `begin`
+// (may be NULL) is called once at that moment, with the feed's mutex held: the newest version is
+// the state's then. Holds a read transaction throughout: neither may wait for anything.
 struct pz_feed_state {
     int64_t message_id;
     enum pz_feed_presence presence;

@@ -195,4 +195,8 @@ PZ_MUST_USE enum pz_status pz__feed_fill(struct pz__feed_found *found,
                                          struct pz_arena *arena, struct pz_message *out,
                                          struct pz_error *err);
 
+// orders.c: PZ_CORRUPT unless both orders hold each of the base's messages, so many, in its place.
+PZ_MUST_USE enum pz_status pz__feed_check_orders(struct pz_kv_txn *txn, uint64_t message_count,
+                                                 struct pz_error *err);
+
 #endif

@@ -199,3 +199,66 @@ PZ_TEST(values_of_unknown_form_are_reported)
     pz_arena_fini(&arena);
     world_close(&world);
 }
+
+static enum pz_status
+count_state(void *payload, const struct pz_feed_state *state, struct pz_error *err)
+{
+    (void)err;
+    *(int *)payload += state->presence == PZ_FEED_PRESENT;
+    return PZ_OK;
+}
+
+static void
+remove_key(struct world *world, enum pz_kv_db db, const void *key, size_t key_len)
+{
+    PZ_REQUIRE_OK(pz_kv_begin_write(world->env, &world->txn, &world->err), &world->err);
+    PZ_REQUIRE_OK(pz_kv_delete(world->txn, db, key, key_len, &world->err), &world->err);
+    PZ_REQUIRE_OK(pz_kv_commit(world->txn, &world->err), &world->err);
+}
+
+static void
+check_orders(struct world *world, enum pz_status wanted, const char *part)
+{
+    int count = 0;
+    PZ_CHECK_STATUS(pz_feed_each(world->feed, NULL, count_state, &count, &world->err), wanted,
+                    &world->err);
+    PZ_CHECK_EQ_I64(count, 3);
+    if (wanted != PZ_OK) {
+        PZ_CHECK_CONTAINS(world->err.message, part);
+    }
+}
+
+PZ_TEST(an_order_that_is_not_of_the_messages_is_reported)
+{
+    struct world world;
+    uint8_t key[20]; // of message 2: by user 7, at time 200; without the user, in the order of all
+    uint8_t wrong[20];
+    world_open(&world);
+    world_begin(&world);
+    for (int64_t id = 1; id <= 3; id++) {
+        PZ_CHECK(world_post(&world, id, 7, id * 100, 10));
+    }
+    world_commit(&world);
+    check_orders(&world, PZ_OK, ""); // nothing is folded
+    world_fold_all(&world);
+    check_orders(&world, PZ_OK, "");
+    pz_store_be32(key, 7);
+    pz_store_be64(key + 4, UINT64_C(200) ^ UINT64_C(1) << 63);
+    pz_store_be64(key + 12, 2);
+    memcpy(wrong, key, sizeof key);
+    wrong[11]++; // another time
+    remove_key(&world, PZ_KV_FEED_ORDER, key + 4, 16);
+    check_orders(&world, PZ_CORRUPT, "order has 2 of 3 messages");
+    put(&world, PZ_KV_FEED_ORDER, wrong + 4, 16, NULL, 0);
+    check_orders(&world, PZ_CORRUPT, "message 2: the feed's order has it in a wrong place");
+    remove_key(&world, PZ_KV_FEED_ORDER, wrong + 4, 16);
+    put(&world, PZ_KV_FEED_ORDER, key + 4, 16, NULL, 0);
+    check_orders(&world, PZ_OK, "");
+    remove_key(&world, PZ_KV_FEED_BY_USER, key, 20);
+    check_orders(&world, PZ_CORRUPT, "order by user has 2 of 3 messages");
+    wrong[11]--;
+    wrong[3]++; // another user
+    put(&world, PZ_KV_FEED_BY_USER, wrong, 20, NULL, 0);
+    check_orders(&world, PZ_CORRUPT, "message 2: the feed's order by user has it in a wrong place");
+    world_close(&world);
+}
