@@ -28,8 +28,11 @@ kind_of(enum pz_function_id id)
     case PZ_AGG_AVG_DOUBLE:
         return PZ_AGG_MEAN_REAL;
     case PZ_AGG_MIN:
+    case PZ_AGG_BOOL_AND: // false is smaller than true
+    case PZ_AGG_EVERY:
         return PZ_AGG_LEAST;
     case PZ_AGG_MAX:
+    case PZ_AGG_BOOL_OR:
         return PZ_AGG_MOST;
     default:
         PZ_UNREACHABLE("not an aggregate");

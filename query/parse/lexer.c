@@ -348,6 +348,38 @@ lex_string(struct pz_lexer *lexer, bool has_escapes, struct pz_token *token, str
     return PZ_OK;
 }
 
+// Length of the $…$ at lexer->at that begins a string, 0 when there is none.
+static uint32_t
+dollar_tag_len(const struct pz_lexer *lexer)
+{
+    uint32_t len = 1;
+    if (is_name_start(peek(lexer, 1))) {
+        while (is_name_part(peek(lexer, len)) && peek(lexer, len) != '$') {
+            len++;
+        }
+    }
+    return peek(lexer, len) == '$' ? len + 1 : 0;
+}
+
+// $tag$…$tag$: everything between the tags as it stands.
+static enum pz_status
+lex_dollar_string(struct pz_lexer *lexer, uint32_t tag_len, struct pz_token *token,
+                  struct pz_error *err)
+{
+    const char *tag = lexer->text.data + lexer->at;
+    const char *begin = tag + tag_len;
+    size_t left = lexer->text.len - lexer->at - tag_len;
+    const char *end = left == 0 ? NULL : memmem(begin, left, tag, tag_len);
+    if (end == NULL) {
+        return pz_fail_sql(err, "42601", token->offset, "unterminated dollar-quoted string");
+    }
+    token->kind = PZ_TOKEN_STRING;
+    token->text = (struct pz_str){begin, (uint32_t)(end - begin)};
+    lexer->at += 2 * tag_len + token->text.len;
+    token->end = lexer->at;
+    return PZ_OK;
+}
+
 // ---- names and numbers ---------------------------------------------------------------------
 
 static enum pz_status
@@ -558,6 +590,10 @@ pz_lexer_next(struct pz_lexer *lexer, struct pz_token *token_out, struct pz_erro
     }
     if (is_name_start(c)) {
         return lex_name(lexer, token_out, err);
+    }
+    uint32_t tag_len = c == '$' ? dollar_tag_len(lexer) : 0;
+    if (tag_len > 0) {
+        return lex_dollar_string(lexer, tag_len, token_out, err);
     }
     return lex_operator(lexer, token_out, err);
 }

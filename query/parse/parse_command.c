@@ -44,6 +44,10 @@ pz__parse_insert(struct pz_parser *parser, struct pz_ast_insert *out, struct pz_
     pz__advance(parser);
     PZ_TRY(pz__expect_keyword(parser, PZ_KEYWORD_INTO, err));
     PZ_TRY(pz__parse_table_name(parser, &out->table, err));
+    if (pz__accept_keyword(parser, PZ_KEYWORD_AS)) {
+        struct pz_ast_name alias; // nothing could use it
+        PZ_TRY(pz__parse_name(parser, &alias, err));
+    }
     if (pz__at_operator(parser, PZ_OPERATOR_LPAREN) && !pz__at_select(parser)) {
         PZ_TRY(pz__parse_name_list(parser, &out->columns, &out->column_count, err));
     }
@@ -148,13 +152,21 @@ parse_column_def(struct pz_parser *parser, struct pz_ast_column *column, struct 
     }
     column->type = type.type;
     column->type_offset = type.offset;
+    bool is_null = false;
     for (;;) {
+        if (is_null && column->is_not_null) {
+            return pz_fail_sql(err, "42601", parser->previous.offset,
+                               "conflicting NULL and NOT NULL for column \"%.*s\"",
+                               PZ_STR_ARG(pz_str_cut_utf8(column->name.text, PZ_NAME_LEN_MAX)));
+        }
         if (pz__accept_keyword(parser, PZ_KEYWORD_NOT)) {
             PZ_TRY(pz__expect_keyword(parser, PZ_KEYWORD_NULL, err));
             column->is_not_null = true;
         } else if (pz__accept_word(parser, "domain")) {
             PZ_TRY(pz__parse_name(parser, &column->domain, err));
-        } else if (!pz__accept_keyword(parser, PZ_KEYWORD_NULL)) {
+        } else if (pz__accept_keyword(parser, PZ_KEYWORD_NULL)) {
+            is_null = true;
+        } else {
             return refuse_constraint(parser, err);
         }
     }

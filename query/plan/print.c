@@ -212,6 +212,7 @@ static void
 print_scan(const struct pz_plan *plan, struct pz_buffer *buffer)
 {
     pz_buffer_printf(buffer, "scan %s (", plan->table->name);
+    pz_buffer_append_c(buffer, plan->column_count == 0 ? "no columns" : "");
     for (uint32_t i = 0; i < plan->column_count; i++) {
         if (i > 0) {
             pz_buffer_append_c(buffer, ", ");

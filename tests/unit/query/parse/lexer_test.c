@@ -104,6 +104,20 @@ PZ_TEST(strings)
     check("x'ff'", "! a string with the prefix x is not supported @1");
 }
 
+PZ_TEST(strings_between_tags)
+{
+    check("$$a'b$$", "s:a'b");
+    check("$$$$", "s:");
+    check("x,$a$ $$ $b$ $A$ $a$y", "n:x o:, s: $$ $b$ $A$  n:y");
+    check("$ü1$\\n$ü1$", "s:\\n");
+    check("$$a$$ $$b$$", "s:a s:b");
+    check("a$$b", "n:a$$b");
+    check("x $$a$", "n:x ! unterminated dollar-quoted string @3");
+    check("$$", "! unterminated dollar-quoted string @1");
+    check("$a b$", "! syntax error at or near \"$\" @1");
+    check("$", "! syntax error at or near \"$\" @1");
+}
+
 PZ_TEST(many_short_strings_become_one_in_linear_time)
 {
     struct pz_buffer text = {0};
