@@ -141,13 +141,15 @@ start_workers(struct pz_server *server)
 }
 
 static enum pz_status
-start_http(struct pz_server *server, const struct sockaddr_storage *address, struct pz_error *err)
+start_http(struct pz_server *server, const struct sockaddr_storage *address, int listener,
+           struct pz_error *err)
 {
     const struct pz_config *config = &server->config;
     unsigned by_cores = pz_cpu_count() / 2;
     by_cores = by_cores < 2 ? 2 : by_cores;
     const struct pz_http_options options = {
         .address = *address,
+        .listener = listener,
         .thread_count = config->http_threads == 0 ? by_cores : (unsigned)config->http_threads,
         .connection_max = (unsigned)config->connection_max,
         .idle_timeout_s = (unsigned)((config->idle_timeout + 999999) / 1000000),
@@ -251,11 +253,18 @@ static int
 run(struct pz_server *server, const struct sockaddr_storage *address, const sigset_t *signals)
 {
     struct pz_error err;
-    enum pz_status status = open_store(server, &err);
+    int listener;
+    enum pz_status status = pz_http_bind(address, &listener, &err);
+    if (status == PZ_OK) {
+        status = open_store(server, &err);
+        if (status != PZ_OK) {
+            (void)close(listener);
+        }
+    }
     if (status == PZ_OK) {
         find_user_domain(server);
         start_workers(server);
-        status = start_http(server, address, &err);
+        status = start_http(server, address, listener, &err);
     }
     if (status != PZ_OK) {
         pz_cli_say("serve", &err);

@@ -16,6 +16,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 // Per connection: the head, and the library's buffers.
 #define CONNECTION_MEMORY (32u * 1024)
@@ -493,7 +494,6 @@ start_daemon(struct pz_http *http)
 {
     const struct pz_http_options *o = &http->options;
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    flags |= o->address.ss_family == AF_INET6 ? MHD_USE_IPv6 : 0;
     // Not H16's strictness 1: it answers a head without Host itself, with a second head in place of
     // the body. The gate checks all that this strictness would.
     int strictness = 0;
@@ -502,7 +502,7 @@ start_daemon(struct pz_http *http)
         pz_http_is_loopback(&o->address) ? o->connection_max : (o->connection_max + 9) / 10;
     return MHD_start_daemon(
         flags, 0, may_connect, http, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, log_library,
-        NULL, MHD_OPTION_SOCK_ADDR, &o->address, MHD_OPTION_THREAD_POOL_SIZE, o->thread_count,
+        NULL, MHD_OPTION_LISTEN_SOCKET, o->listener, MHD_OPTION_THREAD_POOL_SIZE, o->thread_count,
         MHD_OPTION_CONNECTION_LIMIT, o->connection_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
         per_address_max, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_timeout_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
@@ -515,24 +515,22 @@ pz_http_start(const struct pz_http_options *options, struct pz_http **http_out,
               struct pz_error *err)
 {
     *http_out = NULL;
+    enum pz_status status = pz__http_listen(options, err);
+    if (status != PZ_OK) {
+        (void)close(options->listener);
+        return status;
+    }
     struct pz_http *http = pz_xcalloc(1, sizeof *http);
     http->options = *options;
     http->connections = pz_connections_create();
     errno = 0;
-    http->daemon = start_daemon(http);
+    http->daemon = start_daemon(http); // has the socket from here on
     if (http->daemon == NULL) {
         int number = errno;
-        char address[PZ_HTTP_ADDRESS_MAX];
-        pz_http_format_address(&options->address, address);
         pz_connections_destroy(http->connections);
         free(http);
         errno = number;
-        if (number == EADDRINUSE) {
-            (void)pz_fail(err, PZ_BUSY, "%s is in use by another program", address);
-            pz_error_hint(err, "stop it, or choose another with --http 127.0.0.1:PORT");
-            return PZ_BUSY;
-        }
-        return pz_fail_sys(err, "cannot listen at %s", address);
+        return pz_fail_sys(err, "cannot start the HTTP library");
     }
     read_address(http);
     *http_out = http;

@@ -9,6 +9,7 @@
 
 struct pz_http_options {
     struct sockaddr_storage address;
+    int listener; // bound to the address; pz_http_start takes it over, also when it fails
     unsigned thread_count;
     unsigned connection_max;
     unsigned idle_timeout_s; // of inactivity on a connection
@@ -30,6 +31,13 @@ PZ_MUST_USE enum pz_status pz_http_parse_address(struct pz_str text,
 // "127.0.0.1:7780", "[::1]:7780".
 void pz_http_format_address(const struct sockaddr_storage *address, char out[PZ_HTTP_ADDRESS_MAX]);
 bool pz_http_is_loopback(const struct sockaddr_storage *address);
+
+// A socket that holds the address and does not listen yet; the caller closes it, or gives it to
+// pz_http_start. PZ_BUSY when the address is in use, PZ_IO otherwise.
+PZ_MUST_USE enum pz_status pz_http_bind(const struct sockaddr_storage *address, int *listener_out,
+                                        struct pz_error *err);
+PZ_MUST_USE enum pz_status pz__http_listen(const struct pz_http_options *options,
+                                           struct pz_error *err);
 
 // Listens and serves. PZ_BUSY when the address is in use, PZ_IO otherwise.
 PZ_MUST_USE enum pz_status pz_http_start(const struct pz_http_options *options,

@@ -93,6 +93,15 @@ class Refusals(plaza.Case):
             self.assertIn("absent", self.refused(74, "check", "--data", absent))
             self.assertFalse(os.path.exists(absent))
 
+    def test_port_in_use(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            data = os.path.join(scratch, "data")
+            said = self.refused(75, "serve", "--data", data, "--http",
+                                "127.0.0.1:%d" % self.server.port)
+            self.assertIn("is in use by another program", said)
+            self.assertIn("--http", said)
+            self.assertFalse(os.path.exists(data))
+
     def test_statement_without_quotes(self):
         said = self.refused(64, "sql", "--url", self.server.url, "SELECT", "1")
         self.assertIn("quotes", said)
