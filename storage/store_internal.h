@@ -175,7 +175,8 @@ enum pz_status pz__store_run_internal(struct pz_store *store,
                                                                  void *context,
                                                                  struct pz_error *err),
                                       void *context, struct pz_error *err);
-// For internal jobs: commits `txn`; a failure stops all writing.
+// Commits `txn`. PZ_FULL: nothing was committed, as after an abort. Any other failure stops all
+// writing.
 PZ_MUST_USE enum pz_status pz__store_commit(struct pz_store *store, struct pz_kv_txn *txn,
                                             struct pz_error *err);
 // Puts the facts every commit must carry: commit number, new symbols.

@@ -226,6 +226,12 @@ pz__store_commit(struct pz_store *store, struct pz_kv_txn *txn, struct pz_error 
     int64_t start_us = pz_clock_mono_us();
     enum pz_status status = pz_kv_commit(txn, &failure);
     count_commit(store, pz_clock_mono_us() - start_us);
+    if (status == PZ_FULL) {
+        if (err != NULL) {
+            *err = failure;
+        }
+        return status;
+    }
     if (status != PZ_OK) {
         fail_store(store, &failure);
         if (err != NULL) {

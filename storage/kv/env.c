@@ -39,10 +39,13 @@ pz__kv_fail(struct pz_error *err, int code, const char *what, const char *name)
     case MDB_NOTFOUND:
         return PZ_NOT_FOUND;
     case MDB_MAP_FULL:
+        pz_fail(err, PZ_FULL, "%s %s: plaza.mdb may not grow any more", what, name);
+        pz_error_hint(err, "set PLAZA_MAP_BYTES to more bytes and restart");
+        return PZ_FULL;
     case ENOSPC:
     case EDQUOT:
         pz_fail(err, PZ_FULL, "%s %s: %s", what, name, mdb_strerror(code));
-        pz_error_hint(err, "free disk space, or raise PLAZA_MAP_BYTES and restart");
+        pz_error_hint(err, "free disk space and restart");
         return PZ_FULL;
     case MDB_INVALID:
     case MDB_CORRUPTED:
@@ -256,11 +259,19 @@ pz_kv_commit(struct pz_kv_txn *txn, struct pz_error *err)
     if (code == 0) {
         return PZ_OK;
     }
+    // LMDB finds out before it writes anything.
+    if (code == MDB_MAP_FULL) {
+        return pz__kv_fail(err, code, "commit to", env->path);
+    }
     // LMDB turns a short write into EIO; a disk without space is the likelier cause then.
     if (code == EIO && pz_disk_free_bytes(env->path) < (1u << 20)) {
         code = ENOSPC;
     }
-    return pz__kv_fail(err, code, "commit to", env->path);
+    (void)pz__kv_fail(err, code, "commit to", env->path);
+    if (err != NULL) {
+        err->status = PZ_IO;
+    }
+    return PZ_IO;
 }
 
 void

@@ -59,8 +59,9 @@ PZ_MUST_USE enum pz_status pz_kv_begin_read(struct pz_kv_env *env, struct pz_kv_
                                             struct pz_error *err);
 PZ_MUST_USE enum pz_status pz_kv_begin_write(struct pz_kv_env *env, struct pz_kv_txn **txn_out,
                                              struct pz_error *err);
-// Frees the transaction in any case. A failure means "outcome unknown": the caller must stop
-// writing. PZ_FULL when the disk or the map is full, else PZ_IO.
+// Frees the transaction in any case. PZ_FULL when the map is full: nothing was committed, and
+// writing may go on. PZ_IO means "outcome unknown", also when it is the disk that is full: the
+// caller must stop writing.
 PZ_MUST_USE enum pz_status pz_kv_commit(struct pz_kv_txn *txn, struct pz_error *err);
 void pz_kv_abort(struct pz_kv_txn *txn); // also ends a read; NULL is ignored
 
