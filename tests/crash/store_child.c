@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define LOAD_ROWS (PZ_BLOCK_ROWS + 77u)
+#define WIDE_ROWS 5000u // views of as many messages: the feed takes them over in steps
+#define WIDE_EVERY 40u  // operations of the first worker
 
 const struct pz_store_options child_options = {.create = true,
                                                .is_ephemeral = true,
@@ -28,6 +30,7 @@ struct worker {
     struct pz_rng rng;
     uint64_t next_number;
     uint64_t loads;
+    bool is_wide; // the views to be written are of WIDE_ROWS messages
     struct pz_thread thread;
 };
 
@@ -237,7 +240,8 @@ fill_views(struct worker *w, struct pz_batch *batch, uint64_t number, size_t row
     batch_begin(batch, find_table(w->child->store, "views"), rows);
     uint32_t user = user_of(w);
     for (size_t i = 0; i < rows; i++) {
-        pz_column_append_int(&batch->columns[PZ_VIEWS_MESSAGE], pz_rng_range(&w->rng, 1, 60));
+        pz_column_append_int(&batch->columns[PZ_VIEWS_MESSAGE],
+                             w->is_wide ? (int64_t)i + 1 : pz_rng_range(&w->rng, 1, 60));
         pz_column_append_code(&batch->columns[PZ_VIEWS_USER], user);
         pz_column_append_int(&batch->columns[PZ_VIEWS_VIEWED_AT],
                              pz_rng_range(&w->rng, 0, 400000000000));
@@ -280,7 +284,8 @@ add(struct worker *w, enum op_kind kind, uint64_t target)
     struct pz_error err = {0};
     bool is_load = kind == OP_LOAD_VIEWS || kind == OP_LOAD_NOTES;
     bool is_notes = kind == OP_NOTES || kind == OP_LOAD_NOTES;
-    uint32_t rows = is_load ? LOAD_ROWS : 1 + (uint32_t)pz_rng_below(&w->rng, 40);
+    uint32_t rows = 1 + (uint32_t)pz_rng_below(&w->rng, 40);
+    rows = is_load ? LOAD_ROWS : w->is_wide ? WIDE_ROWS : rows;
     uint64_t number = begin(w, (struct op){.kind = kind, .rows = rows, .target = target});
     if (is_notes) {
         fill_notes(w, &batch, number, rows);
@@ -457,6 +462,11 @@ run_worker(void *payload)
 {
     struct worker *w = payload;
     for (uint32_t i = 0; i < w->child->steps; i++) {
+        if (w->index == 0 && i % WIDE_EVERY == WIDE_EVERY / 2) {
+            w->is_wide = true;
+            add(w, OP_VIEWS, 0);
+            w->is_wide = false;
+        }
         step(w);
     }
     return NULL;
