@@ -34,6 +34,25 @@ missing_packages() {
     done <"$top/tools/packages.txt"
 }
 
+# quietly [-e] COMMAND…: runs a command whose words matter only when it fails; then its last ones are
+# shown, and where all are. With -e that goes for its standard error alone, and it may ask.
+quietly() {
+    local log status=0 stdout_too=yes
+    [[ $1 != -e ]] || { stdout_too=no; shift; }
+    log=$(mktemp "${TMPDIR:-/tmp}/plaza-tools.XXXXXX")
+    if [[ $stdout_too == yes ]]; then
+        "$@" >"$log" 2>&1 || status=$?
+    else
+        "$@" 2>"$log" || status=$?
+    fi
+    if ((status != 0)); then
+        tail -n 5 "$log" >&2
+        (($(wc -l <"$log") <= 5)) || { say "all that it said is in $log"; return "$status"; }
+    fi
+    rm -f "$log"
+    return "$status"
+}
+
 # Installs what is missing of the given groups. Says what; asks only on a terminal.
 install_packages() {
     command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || {
@@ -51,16 +70,17 @@ install_packages() {
             die "that needs root, and there is no sudo; as root run: apt-get install ${missing[*]}"
         as_root=(sudo)
     fi
-    local options=(--no-install-recommends) frontend=${DEBIAN_FRONTEND:-}
+    local options=(--no-install-recommends) frontend=${DEBIAN_FRONTEND:-} quiet=(quietly -e)
     if [[ ! -t 0 || ! -t 1 ]]; then
         options+=(-y -qq -o Dpkg::Use-Pty=0)
         frontend=noninteractive
+        quiet=(quietly)
     fi
-    "${as_root[@]}" env ${frontend:+DEBIAN_FRONTEND="$frontend"} apt-get update -qq ||
-        die "apt-get update failed; see its message above"
-    "${as_root[@]}" env ${frontend:+DEBIAN_FRONTEND="$frontend"} \
-        apt-get install "${options[@]}" "${missing[@]}" ||
-        die "apt-get could not install what is missing; see its message above"
+    as_root+=(env ${frontend:+DEBIAN_FRONTEND="$frontend"})
+    quietly "${as_root[@]}" apt-get update -qq ||
+        die "apt-get update failed; is there a network?"
+    "${quiet[@]}" "${as_root[@]}" apt-get install "${options[@]}" "${missing[@]}" ||
+        die "apt-get could not install what is missing; is there a network?"
     hash -r
 }
 
