@@ -15,6 +15,8 @@
 
 enum action { ACTION_NONE, ACTION_KILL, ACTION_EIO, ACTION_ENOSPC, ACTION_DELAY };
 
+#define DELAY_STEP_US 2000
+
 struct point {
     _Atomic int action; // enum action; the only field read while unarmed
     uint64_t first;     // visit the action begins with, counted from 1
@@ -23,6 +25,7 @@ struct point {
     _Atomic uint64_t visits;
 };
 static struct point points[PZ_FAULT_COUNT];
+static _Atomic uint32_t armings; // grows with each pz_fault_init
 
 static const char *const point_names[] = {
 #define X(name, help) #name,
@@ -114,13 +117,30 @@ arm(struct pz_str entry)
                           memory_order_relaxed);
 }
 
+// Waits, but no longer than until the points are armed anew.
+static void
+delay(const struct point *point)
+{
+    uint32_t arming = atomic_load(&armings);
+    if (atomic_load(&point->action) != ACTION_DELAY) {
+        return; // disarmed before `arming` was read
+    }
+    int64_t until_us = pz_clock_mono_us() + (int64_t)point->delay_ms * 1000;
+    int64_t left_us = until_us - pz_clock_mono_us();
+    while (left_us > 0 && atomic_load(&armings) == arming) {
+        pz_clock_sleep_us(left_us < DELAY_STEP_US ? left_us : DELAY_STEP_US);
+        left_us = until_us - pz_clock_mono_us();
+    }
+}
+
 void
 pz_fault_init(void)
 {
     for (unsigned i = 0; i < PZ_FAULT_COUNT; i++) {
-        atomic_store_explicit(&points[i].action, ACTION_NONE, memory_order_relaxed);
+        atomic_store(&points[i].action, ACTION_NONE);
         atomic_store_explicit(&points[i].visits, 0, memory_order_relaxed);
     }
+    atomic_fetch_add(&armings, 1);
     const char *setting = getenv("PLAZA_FAULT");
     if (setting == NULL || setting[0] == '\0') {
         return;
@@ -160,7 +180,7 @@ pz_fault_visit(enum pz_fault_point point_number)
     case ACTION_ENOSPC:
         return ENOSPC;
     case ACTION_DELAY:
-        pz_clock_sleep_us((int64_t)point->delay_ms * 1000);
+        delay(point);
         return 0;
     }
     PZ_UNREACHABLE("every action is listed");

@@ -17,7 +17,8 @@ enum pz_fault_point {
 };
 
 // Reads PLAZA_FAULT once at start, before there are threads. Ends the process with a message when
-// it does not parse. Called again, it forgets all visits and reads anew.
+// it does not parse. Called again, by a test, it forgets all visits, ends delays that are under way
+// and reads anew.
 void pz_fault_init(void);
 // Visits a point: kills or delays as armed; returns the errno to fail with, or 0.
 int pz_fault_visit(enum pz_fault_point point);

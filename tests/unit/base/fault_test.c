@@ -3,6 +3,7 @@
 #include "base/fault.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include "tests/support/test.h"
 
@@ -61,6 +62,25 @@ PZ_TEST(delay_waits)
     PZ_CHECK_EQ_I64(pz_fault_visit(PZ_FAULT_answer_before), 0);
     PZ_CHECK(pz_clock_mono_us() - before_us >= 20000);
     arm("");
+}
+
+static void *
+visit_point(void *payload)
+{
+    (void)payload;
+    (void)pz_fault_visit(PZ_FAULT_answer_before);
+    return NULL;
+}
+
+// Ten minutes, else: the test would not end in time.
+PZ_TEST(a_delay_ends_when_points_are_armed_anew)
+{
+    struct pz_thread thread;
+    arm("answer_before=delay:600000");
+    pz_thread_start(&thread, "visitor", visit_point, NULL);
+    pz_clock_sleep_us(5000);
+    arm("");
+    pz_thread_join(&thread);
 }
 
 PZ_TEST(kill_is_sigkill)

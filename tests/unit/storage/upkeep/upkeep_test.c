@@ -89,16 +89,16 @@ seal(void *payload)
     return NULL;
 }
 
-// Begins a seal that waits at the point, with its file written, while the test goes on.
+// Begins a seal that waits at the point, with its file written, until end_seal.
 static void
 begin_seal(struct sealing *sealing, struct pz_store *store, const char *point)
 {
     char fault[80];
     *sealing = (struct sealing){.store = store};
-    (void)snprintf(fault, sizeof fault, "%s=delay:700", point);
+    (void)snprintf(fault, sizeof fault, "%s=delay:600000", point);
     arm(fault);
     pz_thread_start(&sealing->thread, "sealing", seal, sealing);
-    for (int i = 0; i < 200 && notes_file_count(pz_test_path("store"), NOTES_ID) == 0; i++) {
+    for (int i = 0; i < 30000 && notes_file_count(pz_test_path("store"), NOTES_ID) == 0; i++) {
         pz_clock_sleep_us(2000);
     }
 }
@@ -106,8 +106,8 @@ begin_seal(struct sealing *sealing, struct pz_store *store, const char *point)
 static void
 end_seal(struct sealing *sealing)
 {
-    pz_thread_join(&sealing->thread);
     arm(NULL);
+    pz_thread_join(&sealing->thread);
     PZ_CHECK_OK(sealing->status, &sealing->err);
 }
 
