@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Directories: create, sync, walk, remove.
+// Directories: create, sync, walk.
 #include "base/fault.h"
 #include "base/file.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,25 +43,6 @@ pz_dir_sync(const char *path, struct pz_error *err)
     enum pz_status status = fsync(fd) == 0 ? PZ_OK : pz_fail_sys(err, "sync directory %s", path);
     (void)close(fd);
     return status;
-}
-
-static int
-remove_entry(const char *path, const struct stat *info, int kind, struct FTW *place)
-{
-    (void)info;
-    (void)kind;
-    (void)place;
-    // Another may be clearing the same tree; gone is gone.
-    return remove(path) == 0 || errno == ENOENT ? 0 : -1;
-}
-
-enum pz_status
-pz_dir_remove_tree(const char *path, struct pz_error *err)
-{
-    if (nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT) {
-        return pz_fail_sys(err, "remove %s and what it holds", path);
-    }
-    return PZ_OK;
 }
 
 static int

@@ -54,9 +54,6 @@ PZ_MUST_USE enum pz_status pz_file_unlink(const char *path, struct pz_error *err
 PZ_MUST_USE enum pz_status pz_dir_create(const char *path,
                                          struct pz_error *err);                 // existing is PZ_OK
 PZ_MUST_USE enum pz_status pz_dir_sync(const char *path, struct pz_error *err); // fsync
-// A file or a directory with all it holds; symbolic links are removed, not followed. A path that is
-// not there is PZ_OK.
-PZ_MUST_USE enum pz_status pz_dir_remove_tree(const char *path, struct pz_error *err);
 bool pz_path_exists(const char *path);
 // Calls each(payload, name) for the entries but "." and "..", in byte order; stops at a failure.
 PZ_MUST_USE enum pz_status pz_dir_each(const char *path,

@@ -6,6 +6,7 @@
 // The child is forked before a store is open, and ends by exit when the fault was not met.
 #include "tests/crash/store_child.h"
 #include "tests/support/test.h"
+#include "tests/support/tree.h"
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -167,7 +168,7 @@ PZ_TEST(killed_at_every_fault_point)
             reopen_and_verify(ledger, dir, visit);
         }
         struct pz_error err;
-        PZ_CHECK_OK(pz_dir_remove_tree(dir, &err), &err);
+        PZ_CHECK_OK(pz_test_remove_tree(dir, &err), &err);
         PZ_CHECK_MSG(killed >= 4, "%s was met by %u children only", point_names[point], killed);
         free(ledger);
     }
@@ -216,7 +217,7 @@ fail_calls(const char *point, unsigned visits, bool is_alone)
                      how);
         reopen_and_verify(ledger, plan.dir, visit);
         struct pz_error err;
-        PZ_CHECK_OK(pz_dir_remove_tree(plan.dir, &err), &err);
+        PZ_CHECK_OK(pz_test_remove_tree(plan.dir, &err), &err);
         free(ledger);
     }
 }

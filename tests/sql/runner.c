@@ -18,10 +18,10 @@
 //                    DATE       2026-01-01 + i mod 365 days
 //                    and NULL where (i + k) mod 13 is 12 in columns that may be NULL, but the first
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/num.h"
 #include "tests/sql/answer.h"
 #include "tests/sql/script.h"
+#include "tests/support/tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -486,7 +486,7 @@ run_layout(struct pz_script *script, enum layout layout, bool is_update)
         pz_engine_destroy(run.engines[way]);
     }
     pz_store_close(run.store);
-    if (pz_dir_remove_tree(dir, &err) != PZ_OK) {
+    if (pz_test_remove_tree(dir, &err) != PZ_OK) {
         (void)fprintf(stderr, "%s\n", err.message);
     }
     return run.failures;

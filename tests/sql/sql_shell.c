@@ -7,9 +7,9 @@
 //         "error SQLSTATE position message"
 //
 //     sql_shell [--threads N] [--vector N]
-#include "base/file.h"
 #include "base/num.h"
 #include "tests/sql/answer.h"
+#include "tests/support/tree.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,5 +76,5 @@ main(int argc, char **argv)
     free(line);
     pz_engine_destroy(engine);
     pz_store_close(store);
-    return pz_dir_remove_tree(dir, &err) == PZ_OK ? 0 : 1;
+    return pz_test_remove_tree(dir, &err) == PZ_OK ? 0 : 1;
 }

@@ -3,8 +3,8 @@
 #include "tests/support/test.h"
 
 #include "base/arena.h"
-#include "base/file.h"
 #include "base/num.h"
+#include "tests/support/tree.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -319,7 +319,7 @@ run_test(const struct pz_test *test)
     }
     if (dir_path[0] != '\0') {
         struct pz_error err;
-        if (pz_dir_remove_tree(dir_path, &err) != PZ_OK) {
+        if (pz_test_remove_tree(dir_path, &err) != PZ_OK) {
             fail(__FILE__, __LINE__, "%s", err.message);
         }
         dir_path[0] = '\0';

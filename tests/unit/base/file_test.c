@@ -5,6 +5,7 @@
 #include "base/fault.h"
 
 #include "tests/support/test.h"
+#include "tests/support/tree.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -123,10 +124,10 @@ PZ_TEST(directories)
     PZ_CHECK_EQ_STR(names.text, "B b ");
     PZ_CHECK_STATUS(pz_dir_each(pz_test_path("none"), note_name, &names, &err), PZ_NOT_FOUND, &err);
     PZ_CHECK(symlink("/etc", pz_test_path("d/inner/etc")) == 0);
-    PZ_CHECK_OK(pz_dir_remove_tree(dir, &err), &err);
+    PZ_CHECK_OK(pz_test_remove_tree(dir, &err), &err);
     PZ_CHECK(!pz_path_exists(dir));
     PZ_CHECK(pz_path_exists("/etc/passwd"));
-    PZ_CHECK_OK(pz_dir_remove_tree(dir, &err), &err);
+    PZ_CHECK_OK(pz_test_remove_tree(dir, &err), &err);
     PZ_CHECK(pz_disk_free_bytes(pz_test_dir()) > 0);
     PZ_CHECK_EQ_U64(pz_disk_free_bytes(pz_test_path("none")), 0);
 }
