@@ -200,10 +200,9 @@ pz_feed_get_message(struct pz_store *store, int64_t message_id, struct pz_arena 
 
 enum pz_status
 pz_feed_get_page(struct pz_store *store, const struct pz_feed_query *query, struct pz_arena *arena,
-                 struct pz_message **items_out, uint32_t *count_out, bool *has_more_out,
-                 struct pz_error *err)
+                 struct pz_feed_page *page_out, struct pz_error *err)
 {
-    return pz_feed_read_page(store->feed, query, arena, items_out, count_out, has_more_out, err);
+    return pz_feed_read_page(store->feed, query, arena, page_out, err);
 }
 
 // ---- statistics -----------------------------------------------------------------------------

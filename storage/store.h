@@ -248,11 +248,15 @@ struct pz_feed_query {
     uint32_t user;
     uint64_t bytes_max; // the page ends with the message whose body reaches this; 0 = no such bound
 };
-// Newest first by (created_at, message_id). *has_more_out tells whether older ones follow.
+struct pz_feed_page {
+    struct pz_message *items; // in the arena; newest first by (created_at, message_id)
+    uint32_t count;
+    bool has_more; // older ones follow
+};
+// *page_out is empty on failure.
 PZ_MUST_USE enum pz_status pz_feed_get_page(struct pz_store *store,
                                             const struct pz_feed_query *query,
-                                            struct pz_arena *arena, struct pz_message **items_out,
-                                            uint32_t *count_out, bool *has_more_out,
+                                            struct pz_arena *arena, struct pz_feed_page *page_out,
                                             struct pz_error *err);
 
 // ---- upkeep and observation ----------------------------------------------------------------

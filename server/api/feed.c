@@ -250,31 +250,29 @@ append_next(struct pz_request *request, const struct page_request *page,
 void
 pz_api_list_messages(struct pz_request *request)
 {
-    struct page_request page;
-    struct pz_message *items = NULL;
-    uint32_t count = 0;
-    bool has_more = false;
+    struct page_request wanted;
+    struct pz_feed_page page = {0};
     struct pz_error err;
-    if (!read_page_params(request, &page)) {
+    if (!read_page_params(request, &wanted)) {
         return;
     }
-    if (!page.is_empty && pz_feed_get_page(request->server->store, &page.query, &request->arena,
-                                           &items, &count, &has_more, &err) != PZ_OK) {
+    if (!wanted.is_empty && pz_feed_get_page(request->server->store, &wanted.query, &request->arena,
+                                             &page, &err) != PZ_OK) {
         pz_problem_reply(request, &err);
         return;
     }
     pz_reply_begin(request, 200, PZ_JSON_TYPE);
     struct pz_buffer *body = &request->reply.body;
     pz_buffer_append_c(body, "{\"items\":[");
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < page.count; i++) {
         if (i > 0) {
             pz_buffer_append_char(body, ',');
         }
-        append_message(request->server, body, &items[i]);
+        append_message(request->server, body, &page.items[i]);
     }
     pz_buffer_append_char(body, ']');
-    if (has_more && count > 0) {
-        append_next(request, &page, &items[count - 1]);
+    if (page.has_more && page.count > 0) {
+        append_next(request, &wanted, &page.items[page.count - 1]);
     } else {
         pz_buffer_append_c(body, ",\"next\":null}\n");
     }

@@ -151,8 +151,7 @@ PZ_MUST_USE enum pz_status pz_feed_read_message(struct pz_feed *feed, int64_t me
                                                 struct pz_error *err);
 PZ_MUST_USE enum pz_status pz_feed_read_page(struct pz_feed *feed,
                                              const struct pz_feed_query *query,
-                                             struct pz_arena *arena, struct pz_message **items_out,
-                                             uint32_t *count_out, bool *has_more_out,
+                                             struct pz_arena *arena, struct pz_feed_page *page_out,
                                              struct pz_error *err);
 
 // For `plaza check`: calls each(payload, …) for every message id that has counters, a message or

@@ -187,13 +187,10 @@ fill_items(const struct page *page, struct pz__feed_read *read, struct pz_messag
 
 enum pz_status
 pz_feed_read_page(struct pz_feed *feed, const struct pz_feed_query *query, struct pz_arena *arena,
-                  struct pz_message **items_out, uint32_t *count_out, bool *has_more_out,
-                  struct pz_error *err)
+                  struct pz_feed_page *page_out, struct pz_error *err)
 {
     PZ_ASSERT(query->limit > 0);
-    *items_out = NULL;
-    *count_out = 0;
-    *has_more_out = false;
+    *page_out = (struct pz_feed_page){0};
     struct pz__feed_read read = {.feed = feed};
     struct page page = {.query = query, .arena = arena, .wanted = (size_t)query->limit + 1};
     bool is_complete = false;
@@ -212,9 +209,8 @@ pz_feed_read_page(struct pz_feed *feed, const struct pz_feed_query *query, struc
                                : fill_items(&page, &read, items, &count, err);
     }
     if (status == PZ_OK) {
-        *items_out = items;
-        *count_out = (uint32_t)count;
-        *has_more_out = page.entry_count > count;
+        *page_out = (struct pz_feed_page){
+            .items = items, .count = (uint32_t)count, .has_more = page.entry_count > count};
     }
     pz__feed_read_end(&read);
     return status;

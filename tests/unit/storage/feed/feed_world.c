@@ -371,22 +371,19 @@ newest_of(const struct world *world, const struct pz_feed_query *query)
 static void
 check_walk(struct world *world, struct pz_arena *arena, struct pz_feed_query query)
 {
-    bool has_more = true;
-    while (has_more) {
-        struct pz_message *items = NULL;
-        uint32_t count = 0;
-        PZ_REQUIRE_OK(
-            pz_feed_read_page(world->feed, &query, arena, &items, &count, &has_more, &world->err),
-            &world->err);
-        PZ_REQUIRE(count <= query.limit && (count > 0 || !has_more));
-        for (uint32_t i = 0; i < count; i++) {
-            PZ_CHECK_EQ_I64(items[i].message_id, newest_of(world, &query));
-            check_message(world, &items[i]);
+    struct pz_feed_page page = {.has_more = true};
+    while (page.has_more) {
+        PZ_REQUIRE_OK(pz_feed_read_page(world->feed, &query, arena, &page, &world->err),
+                      &world->err);
+        PZ_REQUIRE(page.count <= query.limit && (page.count > 0 || !page.has_more));
+        for (uint32_t i = 0; i < page.count; i++) {
+            PZ_CHECK_EQ_I64(page.items[i].message_id, newest_of(world, &query));
+            check_message(world, &page.items[i]);
             query.has_before = true;
-            query.before_created_at = items[i].created_at;
-            query.before_message_id = items[i].message_id;
+            query.before_created_at = page.items[i].created_at;
+            query.before_message_id = page.items[i].message_id;
         }
-        PZ_CHECK_EQ_I64(has_more, newest_of(world, &query) != 0);
+        PZ_CHECK_EQ_I64(page.has_more, newest_of(world, &query) != 0);
     }
 }
 

@@ -184,12 +184,9 @@ PZ_TEST(values_of_unknown_form_are_reported)
     PZ_CHECK_STATUS(pz_feed_read_message(world.feed, 9, &arena, &message, &world.err), PZ_CORRUPT,
                     &world.err);
     struct pz_feed_query query = {.limit = 5};
-    struct pz_message *items;
-    uint32_t count;
-    bool has_more;
-    PZ_CHECK_STATUS(
-        pz_feed_read_page(world.feed, &query, &arena, &items, &count, &has_more, &world.err),
-        PZ_CORRUPT, &world.err);
+    struct pz_feed_page page;
+    PZ_CHECK_STATUS(pz_feed_read_page(world.feed, &query, &arena, &page, &world.err), PZ_CORRUPT,
+                    &world.err);
     put(&world, PZ_KV_META, "feed/state", 10, "short", 5);
     PZ_CHECK_STATUS(pz_feed_read_message(world.feed, 1, &arena, &message, &world.err), PZ_CORRUPT,
                     &world.err);

@@ -181,28 +181,26 @@ walk(struct reader *reader, bool has_user)
                                   .user = (uint32_t)pz_rng_below(&reader->rng, 5)};
     int64_t step = has_user ? 5 : 1;
     int64_t last = 0;
-    bool has_more = true;
-    for (int page = 0; page < 12 && has_more; page++) {
-        struct pz_message *items;
-        uint32_t count;
-        if (!PZ_CHECK_OK(pz_feed_read_page(reader->shared->feed, &query, &reader->arena, &items,
-                                           &count, &has_more, &reader->err),
+    struct pz_feed_page page = {.has_more = true};
+    for (int pages = 0; pages < 12 && page.has_more; pages++) {
+        if (!PZ_CHECK_OK(pz_feed_read_page(reader->shared->feed, &query, &reader->arena, &page,
+                                           &reader->err),
                          &reader->err)) {
             return;
         }
-        for (uint32_t i = 0; i < count; i++) {
-            int64_t id = items[i].message_id;
+        for (uint32_t i = 0; i < page.count; i++) {
+            int64_t id = page.items[i].message_id;
             PZ_CHECK_MSG(last == 0 ? id > posted - step : id == last - step,
                          "message %lld follows %lld (posted %lld)", (long long)id, (long long)last,
                          (long long)posted);
-            check_message(reader, &items[i]);
+            check_message(reader, &page.items[i]);
             last = id;
         }
         query.has_before = true;
         query.before_created_at = last * 10;
         query.before_message_id = last;
     }
-    PZ_CHECK(has_more || last <= step);
+    PZ_CHECK(page.has_more || last <= step);
 }
 
 struct each {

@@ -419,16 +419,13 @@ read_feed(void *payload)
     pz_arena_init(&arena, NULL);
     while (atomic_load(&world->working) > 0) {
         struct pz_error err = {0};
-        struct pz_message *items = NULL;
-        uint32_t count = 0;
-        bool has_more = false;
+        struct pz_feed_page page;
         int64_t posted = atomic_load(&world->posted);
         struct pz_feed_query query = {.limit = 50};
-        PZ_CHECK_OK(pz_feed_get_page(world->store, &query, &arena, &items, &count, &has_more, &err),
-                    &err);
-        PZ_CHECK(count == 50 || (int64_t)count >= posted - posted / 10 - 1);
-        for (uint32_t i = 1; i < count; i++) {
-            PZ_CHECK(items[i - 1].created_at >= items[i].created_at);
+        PZ_CHECK_OK(pz_feed_get_page(world->store, &query, &arena, &page, &err), &err);
+        PZ_CHECK(page.count == 50 || (int64_t)page.count >= posted - posted / 10 - 1);
+        for (uint32_t i = 1; i < page.count; i++) {
+            PZ_CHECK(page.items[i - 1].created_at >= page.items[i].created_at);
         }
         pz_arena_reset(&arena);
         PZ_CHECK_OK(pz_store_fold_now(world->store, &err), &err);

@@ -356,17 +356,19 @@ is_newer(const struct sql *sql, int64_t id, const struct pz_message *other)
 
 // The page must be the newest messages that SQL knows, in their order.
 static void
-compare_page(const struct sql *sql, const struct pz_message *items, uint32_t count, bool has_more,
-             uint64_t commit)
+compare_page(const struct sql *sql, const struct pz_feed_page *page, uint64_t commit)
 {
+    const struct pz_message *items = page->items;
+    uint32_t count = page->count;
     uint64_t expected = 0;
     for (uint32_t i = 0; i < count; i++) {
         compare_message(sql, &items[i], commit);
         PZ_CHECK(i == 0 || is_newer(sql, items[i - 1].message_id, &items[i]));
     }
     for (int64_t id = 1; id < IDS_MAX; id++) {
-        expected += sql->ids[id].is_there && (!has_more || id == items[count - 1].message_id ||
-                                              is_newer(sql, id, &items[count - 1]));
+        expected +=
+            sql->ids[id].is_there && (!page->has_more || id == items[count - 1].message_id ||
+                                      is_newer(sql, id, &items[count - 1]));
     }
     PZ_CHECK_MSG(expected == count, "commit %llu: the page has %u messages of %llu",
                  (unsigned long long)commit, count, (unsigned long long)expected);
@@ -387,16 +389,13 @@ read_pages(void *payload)
     pz_arena_init(&arena, NULL);
     while (goes_on(world)) {
         struct pz_error err = {0};
-        struct pz_message *items = NULL;
-        uint32_t count = 0;
-        bool has_more = false;
+        struct pz_feed_page page;
         struct pz_feed_query query = {.limit = PAGE_LIMIT};
         struct pz_version *version = pz_version_acquire(world->store);
-        PZ_CHECK_OK(pz_feed_get_page(world->store, &query, &arena, &items, &count, &has_more, &err),
-                    &err);
+        PZ_CHECK_OK(pz_feed_get_page(world->store, &query, &arena, &page, &err), &err);
         if (is_same_commit(world, version)) {
             read_sql(sql, world, version);
-            compare_page(sql, items, count, has_more, pz_version_commit(version));
+            compare_page(sql, &page, pz_version_commit(version));
             atomic_fetch_add(&world->compared, 1);
         }
         pz_version_release(version);
