@@ -26,3 +26,37 @@ pz_rows_narrow(const struct pz_rows *rows, const struct pz_vector *condition, ui
     }
     return (struct pz_rows){rows->row_count, count, count == rows->row_count ? NULL : out};
 }
+
+static uint64_t
+text_bytes(const struct pz_vector *vectors, uint32_t vector_count, uint32_t row)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < vector_count; i++) {
+        if (vectors[i].type == PZ_TYPE_TEXT && !pz_vector_is_null(&vectors[i], row)) {
+            bytes += pz_vector_str(&vectors[i], row).len;
+        }
+    }
+    return bytes;
+}
+
+struct pz_rows
+pz_rows_stretch(const struct pz_rows *rows, const struct pz_vector *vectors, uint32_t vector_count,
+                uint32_t *at, uint16_t *out, uint64_t *steps_out)
+{
+    bool has_texts = false;
+    for (uint32_t i = 0; i < vector_count; i++) {
+        has_texts |= vectors[i].type == PZ_TYPE_TEXT;
+    }
+    uint32_t first = *at;
+    uint64_t bytes = 0;
+    uint32_t i = has_texts ? first : rows->count;
+    for (; i < rows->count && bytes < PZ_WORK_STEPS; i++) {
+        uint32_t row = rows->rows != NULL ? rows->rows[i] : i;
+        bytes += text_bytes(vectors, vector_count, row);
+        out[i - first] = (uint16_t)row;
+    }
+    *at = i;
+    *steps_out = bytes;
+    return first == 0 && i == rows->count ? *rows
+                                          : (struct pz_rows){rows->row_count, i - first, out};
+}

@@ -17,4 +17,13 @@ struct pz_portion {
 struct pz_rows pz_rows_narrow(const struct pz_rows *rows, const struct pz_vector *condition,
                               uint16_t *out);
 
+// The selected rows from the *at-th on whose texts in `vectors` hold about PZ_WORK_STEPS bytes, at
+// least one row; *at moves past them. They are listed in `out` when they are not all. So whoever
+// goes through texts, which may be long, can ask in between whether to stop.
+//
+// steps_out  those bytes
+struct pz_rows pz_rows_stretch(const struct pz_rows *rows, const struct pz_vector *vectors,
+                               uint32_t vector_count, uint32_t *at, uint16_t *out,
+                               uint64_t *steps_out);
+
 #endif

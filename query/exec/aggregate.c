@@ -77,6 +77,8 @@ struct group_worker {
     struct pz_group_table *table;
     struct pz_program *program; // keys and arguments
     struct pz_vector *results;
+    uint16_t *stretch; // of the rows, when their texts are long
+    struct pz_work work;
     struct pz_program *day_program; // keys from the day alone; NULL unless by statistics
     struct pz_vector *day_columns;
 };
@@ -112,9 +114,12 @@ group_open(struct pz_sink *sink, struct pz_worker *worker, struct pz_error *err)
     state->table = pz__group_table_create(group_by, worker->arena);
     state->results =
         pz_arena_alloc_zero(worker->arena, group_by->expr_count * sizeof(*state->results));
-    if (state->table == NULL || state->results == NULL) {
+    state->stretch = pz_arena_alloc_array(worker->arena, group_by->exec->session->vector_rows,
+                                          sizeof(*state->stretch));
+    if (state->table == NULL || state->results == NULL || state->stretch == NULL) {
         return pz__group_fail_memory(group_by, err);
     }
+    state->work.session = group_by->exec->session;
     worker->sink_state = state;
     PZ_TRY(pz_program_create(group_by->exec->session, &group_by->exec->maps, worker->arena,
                              group_by->exprs, group_by->expr_count, &state->program, err));
@@ -166,28 +171,43 @@ find_groups(struct pz_group_table *table, const struct pz_vector *keys, const st
     return PZ_OK;
 }
 
+// Takes some rows of the portion whose keys and arguments are in state->results.
+static enum pz_status
+add_rows(struct pz_group_by *group_by, struct group_worker *state, const struct pz_rows *rows,
+         struct pz_error *err)
+{
+    struct pz_group_table *table = state->table;
+    struct pz_agg_groups groups;
+    PZ_TRY(find_groups(table, state->results, rows, &groups, err));
+    pz_agg_count_rows(&table->aggs, &groups, rows->count);
+    for (uint32_t i = 0; i < group_by->agg_count; i++) {
+        const struct pz_vector *arg = &state->results[group_by->arg_results[i]];
+        bool done = true;
+        if (group_by->distincts[i].kind != PZ_DISTINCT_NONE) {
+            done = pz__distinct_add(table, i, &groups, arg, rows);
+        } else if (group_by->specs[i].kind != PZ_AGG_ROWS) {
+            done = pz_agg_update(&table->aggs, i, &groups, arg, rows);
+        }
+        if (!done) {
+            return pz__group_fail_memory(group_by, err);
+        }
+    }
+    return PZ_OK;
+}
+
 static enum pz_status
 group_consume(struct pz_sink *sink, struct pz_worker *worker, const struct pz_portion *portion,
               struct pz_error *err)
 {
     struct pz_group_by *group_by = sink->payload;
     struct group_worker *state = worker->sink_state;
-    struct pz_group_table *table = state->table;
-    struct pz_agg_groups groups;
     PZ_TRY(pz_program_run(state->program, portion, &worker->texts, state->results, err));
-    PZ_TRY(find_groups(table, state->results, &portion->rows, &groups, err));
-    pz_agg_count_rows(&table->aggs, &groups, portion->rows.count);
-    for (uint32_t i = 0; i < group_by->agg_count; i++) {
-        const struct pz_vector *arg = &state->results[group_by->arg_results[i]];
-        bool done = true;
-        if (group_by->distincts[i].kind != PZ_DISTINCT_NONE) {
-            done = pz__distinct_add(table, i, &groups, arg, &portion->rows);
-        } else if (group_by->specs[i].kind != PZ_AGG_ROWS) {
-            done = pz_agg_update(&table->aggs, i, &groups, arg, &portion->rows);
-        }
-        if (!done) {
-            return pz__group_fail_memory(group_by, err);
-        }
+    for (uint32_t at = 0; at < portion->rows.count;) {
+        uint64_t steps;
+        struct pz_rows rows = pz_rows_stretch(&portion->rows, state->results, group_by->expr_count,
+                                              &at, state->stretch, &steps);
+        PZ_TRY(add_rows(group_by, state, &rows, err));
+        PZ_TRY(pz_work_add(&state->work, steps, err));
     }
     return PZ_OK;
 }

@@ -193,6 +193,9 @@ static const char *const endless[] = {
     "big ILIKE '%' || s || '%'",
     "big LIKE '%_' || left(big, 7000000 + n) || 'y%'",
     "greatest(big, left(big, 15000000 + n)) = 'y'",
+    "n >= 0 HAVING max(CASE WHEN n >= 0 THEN big END) = 'y'",
+    "n >= 0 HAVING count(DISTINCT CASE WHEN n >= 0 THEN big END) = 5",
+    "n >= 0 GROUP BY CASE WHEN n >= 0 THEN big END",
 };
 
 static char *
