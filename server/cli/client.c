@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define ANSWER_BYTES_MAX (64u << 20)
 #define CONNECT_TIMEOUT_MS 5000L
@@ -17,6 +18,21 @@ struct pz_client {
     char *url; // without a slash at its end
     bool is_unreachable;
 };
+
+// Whether the server is on this machine: no proxy of the environment could reach it.
+static bool
+is_local(const char *url)
+{
+    static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
+    const char *host = strstr(url, "://") + 3;
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        size_t len = strlen(hosts[i]);
+        if (strncasecmp(host, hosts[i], len) == 0 && strchr(":/", host[len]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
 
 enum pz_status
 pz_client_create(const char *url, struct pz_client **client_out, struct pz_error *err)
@@ -156,6 +172,7 @@ pz_client_post(struct pz_client *client, const struct pz_client_request *request
     curl_easy_reset(curl);
     (void)curl_easy_setopt(curl, CURLOPT_URL, url.data);
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROXY, is_local(client->url) ? "*" : NULL);
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
     (void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);

@@ -102,6 +102,19 @@ class Refusals(plaza.Case):
             self.assertIn("--http", said)
             self.assertFalse(os.path.exists(data))
 
+    def test_proxy_of_the_environment(self):
+        # It could not reach this machine's own addresses.
+        port = self.server.port
+        for url in ("http://127.0.0.1:%d" % port, "http://LocalHost:%d/" % port):
+            done = plaza.run_plaza("sql", "--url", url, "--format", "csv", "SELECT 1 AS one",
+                                   environment={"http_proxy": "http://127.0.0.1:1"})
+            self.assertEqual((done.returncode, done.stdout), (0, b"one\r\n1\r\n"), done)
+        # Another's address goes through it: here to a server that refuses to stand for it.
+        done = plaza.run_plaza("sql", "--url", "http://plaza.invalid", "SELECT 1",
+                               environment={"http_proxy": self.server.url})
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn(b"the Host header does not name this server", done.stderr)
+
     def test_statement_without_quotes(self):
         said = self.refused(64, "sql", "--url", self.server.url, "SELECT", "1")
         self.assertIn("quotes", said)
