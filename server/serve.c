@@ -211,13 +211,15 @@ wait_for_signal(const sigset_t *signals)
     while (sigwait(signals, &number) != 0) {
         // interrupted: waits on
     }
-    struct sigaction action = {.sa_handler = exit_at_once};
     for (int i = 0; i < STOP_SIGNAL_COUNT; i++) {
         if (stop_signals[i].number == number) {
-            pz_log(PZ_LOG_INFO, "%s: stopping; a second one ends the process at once",
+            pz_log(PZ_LOG_INFO, "%s: stopping; another SIGTERM or SIGINT ends the process at once",
                    stop_signals[i].name);
         }
         if (sigismember(signals, stop_signals[i].number) == 1) {
+            // One terminal that closes is told twice, by its shell and by the kernel.
+            bool is_hangup = stop_signals[i].number == SIGHUP;
+            struct sigaction action = {.sa_handler = is_hangup ? SIG_IGN : exit_at_once};
             (void)sigaction(stop_signals[i].number, &action, NULL);
         }
     }

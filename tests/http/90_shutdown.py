@@ -175,6 +175,31 @@ class Stop(plaza.unittest.TestCase):
         server.check_log()
         self.assertIn("SIGHUP: stopping", server.log())
 
+    def test_a_closed_terminal_says_so_twice(self):
+        server = plaza.Server(environment={"PLAZA_FAULT": "answer_before=delay:2000@1"})
+        self.addCleanup(server.clean)
+        self.addCleanup(server.kill)
+        server.start()
+        answers = []
+
+        def post():
+            with server.client() as client:
+                answers.append(client.post("/v1/messages", {"user_id": "ana", "body": "kept"}))
+
+        thread = threading.Thread(target=post)
+        thread.start()
+        with server.client() as client:
+            while client.value("SELECT count(*) FROM messages") == 0:
+                pass  # its answer waits from here on
+        server.process.send_signal(signal.SIGHUP)
+        while "SIGHUP: stopping" not in server.log():
+            time.sleep(0.01)
+        server.process.send_signal(signal.SIGHUP)
+        self.assertEqual(server.await_end(), 0)
+        thread.join()
+        self.assertEqual([answer.status for answer in answers], [201])
+        server.check_log()
+
     def test_nohup_goes_on(self):
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited by the server
         try:
