@@ -39,8 +39,10 @@ pz_client_create(const char *url, struct pz_client **client_out, struct pz_error
 {
     *client_out = NULL;
     size_t len = strlen(url);
-    bool is_http = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
-    if (!is_http || strpbrk(url, " ?#") != NULL) {
+    const char *host = strncmp(url, "http://", 7) == 0    ? url + 7
+                       : strncmp(url, "https://", 8) == 0 ? url + 8
+                                                          : "";
+    if (host[0] == '\0' || host[0] == '/' || strpbrk(url, " ?#") != NULL) {
         return pz_fail(err, PZ_INVALID, "\"%s\" is no URL like http://127.0.0.1:7780", url);
     }
     while (len > 0 && url[len - 1] == '/') {

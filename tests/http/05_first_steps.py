@@ -115,6 +115,11 @@ class Refusals(plaza.Case):
         self.assertEqual(done.returncode, 1, done)
         self.assertIn(b"the Host header does not name this server", done.stderr)
 
+    def test_url_without_a_host(self):
+        for url in ("http://", "http:///", "https://", "http:///v1"):
+            said = self.refused(64, "sql", "--url", url, "SELECT 1")
+            self.assertIn("is no URL like", said)
+
     def test_statement_without_quotes(self):
         said = self.refused(64, "sql", "--url", self.server.url, "SELECT", "1")
         self.assertIn("quotes", said)
