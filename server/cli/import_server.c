@@ -129,7 +129,10 @@ send(struct sender *sender, size_t len, struct pz_error *err)
         }
         return pz_client_fail_problem(&sender->answer, err);
     }
+    // Who says yes in words that are not the server's is somebody in between.
+    sender->is_outcome_unknown = true;
     PZ_TRY(pz_client_read_load(&sender->answer, &load, err));
+    sender->is_outcome_unknown = false;
     sender->result->accepted += load.accepted;
     sender->result->ignored += load.ignored;
     sender->result->rejected += load.rejected;

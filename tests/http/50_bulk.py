@@ -419,6 +419,11 @@ class Proxies(unittest.TestCase):
                 self.assertEqual(code, 74, said)
                 self.assertIn("not known whether", said)
 
+    def test_a_foreign_yes_is_not_an_answer(self):
+        code, said = self.import_through(200)
+        self.assertEqual(code, 70, said)
+        self.assertIn("not known whether", said)
+
     def test_a_refusal_is_one(self):
         for status, wanted in ((400, 65), (404, 1), (413, 65), (507, 74)):
             with self.subTest(status):
