@@ -89,7 +89,9 @@ open_with_map(struct pz_kv_env *env, const struct pz_kv_options *options, unsign
             env->env, options->reader_count_max == 0 ? 512 : options->reader_count_max);
         code = mdb_env_open(env->env, env->path, flags, 0640);
         if (code == 0) {
-            env->map_bytes = map_bytes;
+            MDB_envinfo info;
+            // LMDB maps all of a file that is larger.
+            env->map_bytes = mdb_env_info(env->env, &info) == 0 ? info.me_mapsize : map_bytes;
             return 0;
         }
         mdb_env_close(env->env); // required even after a failed open

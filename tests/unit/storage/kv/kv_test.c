@@ -383,3 +383,32 @@ PZ_TEST(a_full_map_can_be_lived_with)
     pz_kv_abort(txn);
     pz_kv_close(env);
 }
+
+PZ_TEST(a_map_too_small_for_the_file_grows_to_it)
+{
+    enum { COUNT = 8, LEN = 3u << 20 };
+    struct pz_kv_options options = {.map_bytes = 64u << 20, .is_ephemeral = true};
+    struct pz_kv_env *env = NULL;
+    struct pz_error err = {0};
+    struct pz_bytes value = {pz_xcalloc(1, LEN), LEN};
+    PZ_REQUIRE_OK(pz_kv_open(pz_test_path("kv"), true, &options, &env, &err), &err);
+    struct pz_kv_txn *txn = begin(env, true);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        PZ_REQUIRE_OK(
+            pz_kv_put(txn, PZ_KV_TAIL, PZ_KV_PUT, (struct pz_bytes){&i, sizeof i}, value, &err),
+            &err);
+    }
+    commit(txn);
+    pz_kv_close(env);
+    options.map_bytes = 16u << 20; // ends within one of the values
+    PZ_REQUIRE_OK(pz_kv_open(pz_test_path("kv"), false, &options, &env, &err), &err);
+    PZ_CHECK(pz_kv_map_bytes(env) >= pz_kv_used_bytes(env));
+    txn = begin(env, false);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        struct pz_bytes found;
+        PZ_CHECK_OK(pz_kv_get(txn, PZ_KV_TAIL, &i, sizeof i, &found, &err), &err);
+    }
+    pz_kv_abort(txn);
+    pz_kv_close(env);
+    free((void *)(uintptr_t)value.data);
+}
