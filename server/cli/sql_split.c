@@ -20,6 +20,46 @@ skip_quoted(struct pz_str text, uint32_t at)
     return text.len;
 }
 
+static bool
+is_word_char(char c, bool is_first)
+{
+    unsigned char byte = (unsigned char)c;
+    bool is_letter = (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z';
+    return is_letter || byte == '_' || byte >= 0x80 || (!is_first && byte >= '0' && byte <= '9');
+}
+
+// The position after the name that begins at `at`, or `at` when none does. A $ in it begins no
+// quote.
+static uint32_t
+skip_name(struct pz_str text, uint32_t at)
+{
+    uint32_t end = at;
+    while (end < text.len &&
+           (is_word_char(text.data[end], end == at) || (end > at && text.data[end] == '$'))) {
+        end++;
+    }
+    return end;
+}
+
+// The position after the $tag$…$tag$ that begins at `at`, or `at` when none does.
+static uint32_t
+skip_dollar_quoted(struct pz_str text, uint32_t at)
+{
+    if (text.data[at] != '$') {
+        return at;
+    }
+    uint32_t begin = at + 1;
+    while (begin < text.len && is_word_char(text.data[begin], begin == at + 1)) {
+        begin++;
+    }
+    if (begin == text.len || text.data[begin] != '$') {
+        return at;
+    }
+    uint32_t tag_len = ++begin - at;
+    const char *end = memmem(text.data + begin, text.len - begin, text.data + at, tag_len);
+    return end == NULL ? text.len : (uint32_t)(end - text.data) + tag_len;
+}
+
 // The position after the comment that begins at `at`, or `at` when none does.
 static uint32_t
 skip_comment(struct pz_str text, uint32_t at)
@@ -62,8 +102,13 @@ pz_sql_split(struct pz_str *text, struct pz_str *statement_out)
     while (at < text->len) {
         char c = text->data[at];
         uint32_t after_comment = skip_comment(*text, at);
+        uint32_t after_word = skip_name(*text, at);
+        after_word = after_word > at ? after_word : skip_dollar_quoted(*text, at);
         if (after_comment > at) {
             at = after_comment;
+        } else if (after_word > at) {
+            has_content = true;
+            at = after_word;
         } else if (c == '\'' || c == '"') {
             has_content = true;
             at = skip_quoted(*text, at);

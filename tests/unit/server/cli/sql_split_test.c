@@ -35,3 +35,16 @@ PZ_TEST(quotes_and_comments_hide_semicolons)
     CHECK_SPLIT("A /* ; /* ; */ ; */ ; B", "A /* ; /* ; */ ; */ ", "B", NULL);
     CHECK_SPLIT("A 'open ; ", "A 'open ; ", NULL);
 }
+
+PZ_TEST(dollar_quotes_hide_semicolons)
+{
+    CHECK_SPLIT("SELECT $$a;'b$$; X", "SELECT $$a;'b$$", "X", NULL);
+    CHECK_SPLIT("SELECT $t1$a;$$;$t$;$t1$; X", "SELECT $t1$a;$$;$t$;$t1$", "X", NULL);
+    CHECK_SPLIT("$é_$;$é_$;X", "$é_$;$é_$", "X", NULL);
+    CHECK_SPLIT("SELECT 1 AS a$$; X; Y$$", "SELECT 1 AS a$$", "X", "Y$$", NULL);
+    CHECK_SPLIT("SELECT a$$b$c; X; $b$;$b$", "SELECT a$$b$c", "X", "$b$;$b$", NULL);
+    CHECK_SPLIT("SELECT $1; X $", "SELECT $1", "X $", NULL);
+    CHECK_SPLIT("'$$;'; \"$$\"; -- $$\nX", "'$$;'", "\"$$\"", "X", NULL);
+    CHECK_SPLIT("A $$open ; ", "A $$open ; ", NULL);
+    CHECK_SPLIT("$a$;$b$;$a$ ; $$;$$", "$a$;$b$;$a$ ", "$$;$$", NULL);
+}
