@@ -268,7 +268,7 @@ first_place(const struct window *window)
     return w * 64 + (uint32_t)__builtin_ctzll(window->places[w]);
 }
 
-// The same as find_by_trial, for the rest of the text.
+// Finds the piece in the rest of the text; leaves *end_out alone when it is not there.
 static enum pz_status
 find_by_windows(const struct pz_like_piece *piece, struct search *search, uint32_t from,
                 uint32_t *end_out)
@@ -276,7 +276,6 @@ find_by_windows(const struct pz_like_piece *piece, struct search *search, uint32
     struct pz_str text = search->text;
     struct group group;
     bool is_one = group_make(&group, piece, 0) == piece->bytes.len;
-    *end_out = UINT32_MAX;
     while (from < text.len) {
         struct window window;
         uint64_t steps = GROUP_CHARS;
@@ -326,7 +325,8 @@ find_piece(const struct pz_like_piece *piece, struct search *search, uint32_t fr
         steps++;
     }
     PZ_TRY(pz_work_add(search->work, steps, search->err));
-    return find_by_windows(piece, search, from, end_out);
+    *end_out = UINT32_MAX;
+    return from < text.len ? find_by_windows(piece, search, from, end_out) : PZ_OK;
 }
 
 // The pieces between the first and the last, each at its leftmost place. *at is moved past them, or
@@ -395,6 +395,31 @@ fail_escape(const struct pz_call *call, bool is_long, struct pz_error *err)
                                  "LIKE pattern must not end with escape character");
 }
 
+// A pattern for ILIKE in lower case. The escape is made a backslash before: a letter as escape is
+// one in its own case alone.
+static enum pz_status
+lower_pattern(struct pz_call *call, struct pz_str pattern, struct pz_str escape,
+              struct pz_arena *arena, struct pz_str *out, struct pz_error *err)
+{
+    char *bytes = pz_arena_alloc(arena, 2 * (size_t)pattern.len);
+    if (bytes == NULL) {
+        return pz_call_fail_memory(call, err);
+    }
+    uint32_t len = 0;
+    for (uint32_t at = 0; at < pattern.len;) {
+        bool is_escaped = starts_with(pattern, at, escape);
+        at += is_escaped ? escape.len : 0;
+        if (is_escaped || pattern.data[at] == '\\') {
+            bytes[len++] = '\\';
+        }
+        uint32_t end = at == pattern.len ? at : at + char_bytes(pattern.data[at]);
+        while (at < end) {
+            bytes[len++] = pattern.data[at++];
+        }
+    }
+    return pz_text_lower(call, (struct pz_str){bytes, len}, arena, out, err);
+}
+
 static enum pz_status
 prepare(struct pz_call *call, struct state *state, struct pz_str pattern, struct pz_str escape,
         struct pz_error *err)
@@ -415,9 +440,10 @@ prepare(struct pz_call *call, struct state *state, struct pz_str pattern, struct
     }
     struct pz_str compiled = state->pattern;
     if (call->expr->is_nocase) {
-        PZ_TRY(pz_text_lower(call, pattern, arena, &compiled, err));
+        PZ_TRY(lower_pattern(call, pattern, escape, arena, &compiled, err));
+        escape = PZ_STR("\\");
     }
-    switch (pz_like_compile(compiled, state->escape, arena, &state->like)) {
+    switch (pz_like_compile(compiled, escape, arena, &state->like)) {
     case PZ_LIKE_OK:
         break;
     case PZ_LIKE_NO_MEMORY:
