@@ -31,6 +31,9 @@ struct pz_import_result {
 // Remembers a bad row to be told; only the first ones are kept.
 void pz_import_note(struct pz_import_result *result, uint64_t line, struct pz_str column,
                     struct pz_str message, struct pz_str snippet);
+// "import FILE", for the column `source` of dead letters; free() it. Bytes of the name that are no
+// UTF-8 are shown as ?: a column holds text.
+char *pz_import_source(const struct pz_import *import);
 // Says why the import failed. The loader's hints name the parameters of HTTP: here they are
 // options.
 void pz_import_say(struct pz_error *err);

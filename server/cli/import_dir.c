@@ -5,6 +5,7 @@
 #include "server/cli/cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static enum pz_status
 feed_all(const struct pz_import *import, struct pz_import_input *input, struct pz_loader *loader,
@@ -73,8 +74,7 @@ load_into_store(const struct pz_import *import, struct pz_import_input *input,
     struct pz_arena arena;
     struct pz_field_map map = {0};
     struct pz_loader *loader = NULL;
-    char source[300];
-    (void)snprintf(source, sizeof(source), "import %s", import->file);
+    char *source = pz_import_source(import);
     pz_arena_init(&arena, NULL);
     enum pz_status status =
         pz_field_map_parse(pz_str_from(import->map == NULL ? "" : import->map), &arena, &map, err);
@@ -94,6 +94,7 @@ load_into_store(const struct pz_import *import, struct pz_import_input *input,
         status = load(import, input, loader, progress, result, err);
         pz_loader_destroy(loader);
     }
+    free(source);
     pz_arena_fini(&arena);
     return status;
 }

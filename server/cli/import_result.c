@@ -1,13 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// What came of an import, whichever way its rows went: bad rows as lines for a person, the exit
-// code.
+// What is told of an import, whichever way its rows go: where they come from, bad rows as lines for
+// a person, the exit code.
 #include "server/cli/cli.h"
 #include "server/cli/import.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 // Bad rows that are told; the rest are counted.
 #define REJECTS_SHOWN 10u
+#define SOURCE_BYTES_MAX 200u // as much as a server keeps
+
+char *
+pz_import_source(const struct pz_import *import)
+{
+    size_t size = strlen(import->file) + sizeof "import ";
+    char *text = pz_xmalloc(size);
+    size_t at = 0;
+    size_t bad;
+    (void)snprintf(text, size, "import %s", import->file);
+    while (!pz_utf8_is_valid(text + at, size - 1 - at, &bad)) {
+        at += bad;
+        text[at++] = '?';
+    }
+    text[pz_str_cut_utf8(pz_str_from(text), SOURCE_BYTES_MAX).len] = '\0';
+    return text;
+}
 
 void
 pz_import_note(struct pz_import_result *result, uint64_t line, struct pz_str column,

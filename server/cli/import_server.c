@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PIECE_BYTES (16u << 20)
 #define PIECE_BYTES_MAX (60u << 20) // the server takes 64 MiB unless told otherwise
@@ -60,8 +61,9 @@ path_of(const struct sender *sender)
     pz_buffer_printf(&path, "/rows?on_error=%s&lines_before=%" PRIu64 "&source=",
                      import->on_error == PZ_ON_ERROR_ABORT ? "abort" : "dead_letter",
                      sender->lines_done);
-    pz_uri_encode(&path, PZ_STR("import "));
-    pz_uri_encode(&path, pz_str_from(import->file));
+    char *source = pz_import_source(import);
+    pz_uri_encode(&path, pz_str_from(source));
+    free(source);
     if (import->ignore_unknown) {
         pz_buffer_append_c(&path, "&ignore_unknown=1");
     }

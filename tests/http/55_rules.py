@@ -213,6 +213,34 @@ class Verdicts(plaza.Case):
         self.assertIn(b"line 2", done.stderr)
         self.assertEqual(self.counts()["views"], before + 1)
 
+    def test_import_of_a_file_whose_name_is_no_text(self):
+        folder = os.path.dirname(self.server.data)
+        shown = [("import %s/" % folder + name + "-%d" % os.getpid())[:200]
+                 for name in ("caf?", "l" * 180)]
+        paths = [os.fsencode(folder) + b"/" + name + b"-%d" % os.getpid()
+                 for name in (b"caf\xe9", b"l" * 180)]
+        for path in paths:
+            self.addCleanup(os.unlink, path)
+            with open(path, "wb") as file:
+                file.write(b'{"message_id":1,"user_id":""}\n')
+
+        def bring(*where):
+            for path in paths:
+                done = plaza.run_plaza("import", "--table", "likes", "--format", "ndjson",
+                                       "--on-error", "dead_letter", *where, path)
+                self.assertEqual(done.returncode, 2, done)
+
+        bring("--url", self.server.url)
+        self.server.stop()
+        try:
+            bring("--data", self.server.data)
+        finally:
+            self.server.start()
+        self.client.move(self.server.port)
+        found = self.client.sql("SELECT source, count(*) FROM dead_letters WHERE source LIKE "
+                                "'import %/caf%' OR source LIKE 'import %/lll%' GROUP BY 1")
+        self.assertEqual(sorted(found), sorted([text, 2] for text in shown))
+
 
 class Parameters(plaza.Case):
     """What a call does not know is refused: passed over, it would do something else than asked."""
