@@ -11,8 +11,7 @@
 //             header: magic u32 · version u32 · address u64 · map bytes u64 · tree of free pages ·
 //             main tree · last page u64 · transaction number u64
 //     tree    pad u32 (page bytes, in the first) · flags u16 · depth u16 · branch, leaf and
-//     overflow
-//             pages u64 · entries u64 · root u64
+//             overflow pages u64 · entries u64 · root u64
 //     node    low u16 · high u16 · flags u16 · key bytes u16 · key · value. In a leaf low and high
 //             are the value's bytes; in a branch they and the flags are the child's page
 //     value   in the node, or (flag 1) the number of the first of its overflow pages; in the main

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folding: the feed's overlay goes to LMDB in slices, each a transaction of its own between two
-// groups.
-// Their size, and the pauses between them, are those of pace.c.
+// groups. Their size, and the pauses between them, are those of pace.c.
 #include "storage/upkeep/upkeep.h"
 
 #include "base/clock.h"
