@@ -28,12 +28,8 @@ pz_session_check(const struct pz_session *session, struct pz_error *err)
 }
 
 enum pz_status
-pz_work_add(struct pz_work *work, uint64_t steps, struct pz_error *err)
+pz__work_ask(struct pz_work *work, struct pz_error *err)
 {
-    work->steps += steps;
-    if (work->steps < PZ_WORK_STEPS) {
-        return PZ_OK;
-    }
     work->steps = 0;
     return pz_session_check(work->session, err);
 }

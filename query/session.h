@@ -34,8 +34,16 @@ struct pz_work {
     uint64_t steps;
 };
 #define PZ_WORK_STEPS (1u << 20) // between two questions
-// Notes steps. Fails as pz_session_check when the statement has to stop.
-PZ_MUST_USE enum pz_status pz_work_add(struct pz_work *work, uint64_t steps, struct pz_error *err);
+// Begins to count anew, and asks. For pz_work_add.
+PZ_MUST_USE enum pz_status pz__work_ask(struct pz_work *work, struct pz_error *err);
+// Notes steps. Fails as pz_session_check when the statement has to stop. Inline: loops over rows
+// call it.
+PZ_MUST_USE static inline enum pz_status
+pz_work_add(struct pz_work *work, uint64_t steps, struct pz_error *err)
+{
+    work->steps += steps;
+    return work->steps < PZ_WORK_STEPS ? PZ_OK : pz__work_ask(work, err);
+}
 
 // 53200, naming what ran out: "GROUP BY needs more memory than the statement's limit of 64 MiB".
 enum pz_status pz_session_fail_memory(const struct pz_session *session, const char *what,

@@ -28,6 +28,43 @@ pz_rows_narrow(const struct pz_rows *rows, const struct pz_vector *condition, ui
 }
 
 static uint64_t
+bytes_of_rows(const struct pz_vector *vector, const struct pz_rows *rows)
+{
+    const struct pz_str *texts = vector->data;
+    uint64_t bytes = 0;
+    if (vector->is_const) {
+        return pz_vector_is_null(vector, 0) ? 0 : (uint64_t)texts[0].len * rows->count;
+    }
+    if (vector->valid == NULL && rows->rows == NULL) {
+        for (uint32_t row = 0; row < rows->count; row++) {
+            bytes += texts[row].len;
+        }
+        return bytes;
+    }
+    for (uint32_t i = 0; i < rows->count; i++) {
+        uint32_t row = rows->rows != NULL ? rows->rows[i] : i;
+        if (vector->valid == NULL || pz_bit_get(vector->valid, row)) {
+            bytes += texts[row].len;
+        }
+    }
+    return bytes;
+}
+
+uint64_t
+pz_rows_text_bytes(const struct pz_rows *rows, const struct pz_vector *vectors,
+                   uint32_t vector_count)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < vector_count; i++) {
+        if (vectors[i].type == PZ_TYPE_TEXT) {
+            bytes += bytes_of_rows(&vectors[i], rows);
+        }
+    }
+    return bytes;
+}
+
+// Those of one row.
+static uint64_t
 text_bytes(const struct pz_vector *vectors, uint32_t vector_count, uint32_t row)
 {
     uint64_t bytes = 0;
@@ -43,13 +80,18 @@ struct pz_rows
 pz_rows_stretch(const struct pz_rows *rows, const struct pz_vector *vectors, uint32_t vector_count,
                 uint32_t *at, uint16_t *out, uint64_t *steps_out)
 {
-    bool has_texts = false;
-    for (uint32_t i = 0; i < vector_count; i++) {
-        has_texts |= vectors[i].type == PZ_TYPE_TEXT;
-    }
     uint32_t first = *at;
     uint64_t bytes = 0;
-    uint32_t i = has_texts ? first : rows->count;
+    if (first == 0) { // most often the texts are short, and all rows are taken at once
+        bytes = pz_rows_text_bytes(rows, vectors, vector_count);
+        if (bytes < PZ_WORK_STEPS) {
+            *at = rows->count;
+            *steps_out = bytes;
+            return *rows;
+        }
+        bytes = 0;
+    }
+    uint32_t i = first;
     for (; i < rows->count && bytes < PZ_WORK_STEPS; i++) {
         uint32_t row = rows->rows != NULL ? rows->rows[i] : i;
         bytes += text_bytes(vectors, vector_count, row);

@@ -17,6 +17,10 @@ struct pz_portion {
 struct pz_rows pz_rows_narrow(const struct pz_rows *rows, const struct pz_vector *condition,
                               uint16_t *out);
 
+// Bytes of the selected rows' texts in `vectors`.
+uint64_t pz_rows_text_bytes(const struct pz_rows *rows, const struct pz_vector *vectors,
+                            uint32_t vector_count);
+
 // The selected rows from the *at-th on whose texts in `vectors` hold about PZ_WORK_STEPS bytes, at
 // least one row; *at moves past them. They are listed in `out` when they are not all. So whoever
 // goes through texts, which may be long, can ask in between whether to stop.

@@ -232,8 +232,13 @@ static enum pz_status
 run_slices(struct pz_program *program, struct pz_call *call, pz_kernel kernel, struct pz_error *err)
 {
     struct pz_rows all = call->rows;
-    uint64_t steps = 0;
+    uint64_t steps = all.count + pz_rows_text_bytes(&all, call->args, call->arg_count);
     uint32_t count = 0;
+    if (steps < PZ_WORK_STEPS) { // most often: the texts are short
+        PZ_TRY(kernel(call, err));
+        return pz_work_add(&program->work, steps, err);
+    }
+    steps = 0;
     for (uint32_t i = 0; i < all.count; i++) {
         uint32_t row = all.rows != NULL ? all.rows[i] : i;
         if (call->out_valid == NULL || pz_bit_get(call->out_valid, row)) {
