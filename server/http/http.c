@@ -299,7 +299,8 @@ make_response(struct pz_request *request)
             reply->fixed_len, (void *)(uintptr_t)reply->fixed_body, MHD_RESPMEM_PERSISTENT);
     }
     if (reply->body.is_failed) {
-        reply->status = 503;
+        // Not 503, which would say that nothing was done: the work behind the answer may be.
+        reply->status = 500;
         reply->content_type = NULL;
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     }
