@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define PAGE 4096u
@@ -210,8 +211,8 @@ fault_elsewhere(void *payload)
     if (pz_kv_open(pz_test_path("kv"), false, &small, &env, &err) != PZ_OK) {
         _exit(1);
     }
-    volatile const char *nowhere = (const char *)(uintptr_t)64;
-    _exit(*nowhere == 0 ? 2 : 3); // not reached
+    volatile const char *closed = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    _exit(*closed == 0 ? 2 : 3); // not reached
 }
 
 PZ_TEST(a_fault_elsewhere_is_none_of_the_file)
