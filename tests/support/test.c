@@ -3,6 +3,7 @@
 #include "tests/support/test.h"
 
 #include "base/arena.h"
+#include "base/fault.h"
 #include "base/num.h"
 #include "tests/support/tree.h"
 
@@ -298,6 +299,17 @@ pz_test_dir(void)
         }
     }
     return dir_path;
+}
+
+void
+pz_test_arm_faults(const char *faults)
+{
+    if (faults == NULL) {
+        PZ_REQUIRE(unsetenv("PLAZA_FAULT") == 0);
+    } else {
+        PZ_REQUIRE(setenv("PLAZA_FAULT", faults, 1) == 0);
+    }
+    pz_fault_init();
 }
 
 const char *

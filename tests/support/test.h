@@ -102,6 +102,10 @@ PZ_NORETURN void pz_test_end(void); // leaves the running test
 // the signal that ended it. What it wrote to stderr goes to `output` (cut to fit, NUL-terminated).
 int pz_test_in_child(void (*run)(void *payload), void *payload, char *output, size_t capacity);
 
+// Arms fault points (base/fault.h) as PLAZA_FAULT would, e.g. "file_sync=eio@2"; those armed before
+// are forgotten. NULL arms none.
+void pz_test_arm_faults(const char *faults);
+
 // Random numbers that are the same in every run: xoshiro256** seeded by splitmix64.
 struct pz_rng {
     uint64_t state[4];

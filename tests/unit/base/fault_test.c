@@ -12,29 +12,22 @@
 #include <stdlib.h>
 
 static void
-arm(const char *setting)
-{
-    PZ_ASSERT(setenv("PLAZA_FAULT", setting, 1) == 0);
-    pz_fault_init();
-}
-
-static void
 init_with(void *payload)
 {
-    arm(payload);
+    pz_test_arm_faults(payload);
 }
 
 static void
 visit_twice(void *payload)
 {
-    arm(payload);
+    pz_test_arm_faults(payload);
     (void)pz_fault_visit(PZ_FAULT_seal_before_rename);
     (void)pz_fault_visit(PZ_FAULT_seal_before_rename);
 }
 
 PZ_TEST(unarmed_points_do_nothing)
 {
-    arm("");
+    pz_test_arm_faults("");
     for (unsigned i = 0; i < PZ_FAULT_COUNT; i++) {
         PZ_CHECK_EQ_I64(pz_fault_visit((enum pz_fault_point)i), 0);
     }
@@ -42,7 +35,7 @@ PZ_TEST(unarmed_points_do_nothing)
 
 PZ_TEST(visits_are_counted)
 {
-    arm("seal_before_rename=eio@3,fold_after_slice=enospc@2+,answer_before=eio");
+    pz_test_arm_faults("seal_before_rename=eio@3,fold_after_slice=enospc@2+,answer_before=eio");
     static const int third[] = {0, 0, EIO, 0, 0};
     static const int from_second[] = {0, ENOSPC, ENOSPC, ENOSPC, ENOSPC};
     for (int i = 0; i < 5; i++) {
@@ -51,17 +44,17 @@ PZ_TEST(visits_are_counted)
         PZ_CHECK_EQ_I64(pz_fault_visit(PZ_FAULT_answer_before), EIO);
         PZ_CHECK_EQ_I64(pz_fault_visit(PZ_FAULT_file_write), 0);
     }
-    arm("");
+    pz_test_arm_faults("");
     PZ_CHECK_EQ_I64(pz_fault_visit(PZ_FAULT_answer_before), 0);
 }
 
 PZ_TEST(delay_waits)
 {
-    arm("answer_before=delay:20@1");
+    pz_test_arm_faults("answer_before=delay:20@1");
     int64_t before_us = pz_clock_mono_us();
     PZ_CHECK_EQ_I64(pz_fault_visit(PZ_FAULT_answer_before), 0);
     PZ_CHECK(pz_clock_mono_us() - before_us >= 20000);
-    arm("");
+    pz_test_arm_faults("");
 }
 
 static void *
@@ -76,10 +69,10 @@ visit_point(void *payload)
 PZ_TEST(a_delay_ends_when_points_are_armed_anew)
 {
     struct pz_thread thread;
-    arm("answer_before=delay:600000");
+    pz_test_arm_faults("answer_before=delay:600000");
     pz_thread_start(&thread, "visitor", visit_point, NULL);
     pz_clock_sleep_us(5000);
-    arm("");
+    pz_test_arm_faults("");
     pz_thread_join(&thread);
 }
 

@@ -2,8 +2,6 @@
 // Files and directories, and the faults that can be laid on them.
 #include "base/file.h"
 
-#include "base/fault.h"
-
 #include "tests/support/test.h"
 #include "tests/support/tree.h"
 
@@ -152,11 +150,7 @@ PZ_TEST(a_lock_has_one_holder)
 PZ_TEST(faults_reach_the_callers)
 {
     struct pz_error err;
-    PZ_REQUIRE(setenv("PLAZA_FAULT",
-                      "file_write=enospc@2,file_sync=eio@2,dir_sync=eio,"
-                      "file_rename=eio@1",
-                      1) == 0);
-    pz_fault_init();
+    pz_test_arm_faults("file_write=enospc@2,file_sync=eio@2,dir_sync=eio,file_rename=eio@1");
     PZ_CHECK_OK(pz_file_write_all(pz_test_path("a"), "a", 1, &err), &err);
     PZ_CHECK_STATUS(pz_file_write_all(pz_test_path("b"), "b", 1, &err), PZ_FULL, &err);
     PZ_CHECK_STATUS(pz_file_write_all(pz_test_path("c"), "c", 1, &err), PZ_IO, &err);
@@ -165,7 +159,6 @@ PZ_TEST(faults_reach_the_callers)
     PZ_CHECK_OK(pz_file_rename(pz_test_path("a"), pz_test_path("e"), true, &err), &err);
     PZ_CHECK_STATUS(pz_dir_sync(pz_test_dir(), &err), PZ_IO, &err);
     PZ_CHECK_STATUS(pz_dir_sync(pz_test_dir(), &err), PZ_IO, &err);
-    (void)unsetenv("PLAZA_FAULT");
-    pz_fault_init();
+    pz_test_arm_faults(NULL);
     PZ_CHECK_OK(pz_dir_sync(pz_test_dir(), &err), &err);
 }

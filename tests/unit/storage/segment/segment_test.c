@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Segment files: written, opened and read by several threads; statistics and day runs against a
 // naive count; damage and mix-ups refused.
-#include "base/fault.h"
 #include "base/file.h"
 #include "base/thread.h"
 #include "storage/segment/segment_internal.h"
@@ -426,11 +425,9 @@ write_with_fault(const struct pz_batch *batch, const char *point, const char *ac
     struct pz_segment_info info;
     const char *path = pz_test_path("fault.seg");
     (void)snprintf(fault, sizeof(fault), "%s=%s@%d", point, action, visit);
-    PZ_CHECK(setenv("PLAZA_FAULT", fault, 1) == 0);
-    pz_fault_init();
+    pz_test_arm_faults(fault);
     enum pz_status status = pz_segment_write(path, 1, batch, &info, &err);
-    PZ_CHECK(unsetenv("PLAZA_FAULT") == 0);
-    pz_fault_init();
+    pz_test_arm_faults(NULL);
     PZ_CHECK(pz_path_exists(path) == (status == PZ_OK));
     if (status == PZ_OK) {
         PZ_CHECK_OK(pz_file_unlink(path, &err), &err);

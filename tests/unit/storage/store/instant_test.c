@@ -5,12 +5,12 @@
 // version again. When both versions are of one commit, what the feed said belongs to that commit,
 // and every counter, every message and their order must be what the version's rows give.
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/num.h"
 #include "base/thread.h"
 #include "storage/catalog/builtin.h"
 #include "storage/store.h"
 #include "tests/support/test.h"
+#include "tests/unit/storage/store/notes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -468,15 +468,6 @@ check_all(void *payload)
 
 // ---- the tests ------------------------------------------------------------------------------
 
-static const struct pz_table_def *
-find_table(struct pz_store *store, const char *name)
-{
-    struct pz_version *version = pz_version_acquire(store);
-    const struct pz_table_def *def = pz_version_find_table(version, pz_str_from(name));
-    pz_version_release(version);
-    return def;
-}
-
 static struct world *
 begin(bool is_manual)
 {
@@ -490,9 +481,9 @@ begin(bool is_manual)
                                              .map_bytes = 1u << 30};
     world->seed = pz_test_seed() * 100;
     PZ_REQUIRE_OK(pz_store_open(pz_test_path("store"), &options, &world->store, &err), &err);
-    world->messages = find_table(world->store, "messages");
-    world->likes = find_table(world->store, "likes");
-    world->views = find_table(world->store, "views");
+    world->messages = notes_table(world->store, "messages");
+    world->likes = notes_table(world->store, "likes");
+    world->views = notes_table(world->store, "views");
     for (uint32_t i = 0; i < USERS; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "u%u", i);
@@ -501,17 +492,6 @@ begin(bool is_manual)
                       &err);
     }
     return world;
-}
-
-static void
-arm(const char *fault)
-{
-    if (fault == NULL) {
-        (void)unsetenv("PLAZA_FAULT");
-    } else {
-        (void)setenv("PLAZA_FAULT", fault, 1);
-    }
-    pz_fault_init();
 }
 
 static void
@@ -575,10 +555,10 @@ PZ_TEST(nothing_is_seen_between_feed_and_sql)
     static void *(*const writers[])(void *) = {write_one_load};
     static void *(*const others[])(void *) = {read_messages};
     struct world *world = begin_with_messages();
-    arm("publish_before_version=delay:40");
+    pz_test_arm_faults("publish_before_version=delay:40");
     world->compared_min = 2;
     run(world, writers, 1, others, 1);
-    arm(NULL);
+    pz_test_arm_faults(NULL);
     pz_store_close(world->store);
     free(world);
 }
@@ -603,10 +583,10 @@ PZ_TEST(a_large_group_shows_as_a_whole)
     static void *(*const writers[])(void *) = {write_large_groups};
     static void *(*const others[])(void *) = {read_messages, read_pages};
     struct world *world = begin_with_messages();
-    arm("join_step=delay:30");
+    pz_test_arm_faults("join_step=delay:30");
     world->compared_min = 5;
     run(world, writers, 1, others, 2);
-    arm(NULL);
+    pz_test_arm_faults(NULL);
     pz_store_close(world->store);
     free(world);
 }

@@ -2,7 +2,6 @@
 // Seals, folds and loads: what fails leaves rows where they were and no files behind, and what
 // happens to a table while a seal is under way is not lost.
 #include "base/clock.h"
-#include "base/fault.h"
 #include "base/thread.h"
 #include "storage/catalog/builtin.h"
 #include "storage/upkeep/upkeep.h"
@@ -13,17 +12,6 @@
 #include <stdlib.h>
 
 #define NOTES_ID 100u
-
-static void
-arm(const char *fault)
-{
-    if (fault == NULL) {
-        (void)unsetenv("PLAZA_FAULT");
-    } else {
-        (void)setenv("PLAZA_FAULT", fault, 1);
-    }
-    pz_fault_init();
-}
 
 static struct pz_store *
 begin(size_t notes)
@@ -56,9 +44,9 @@ PZ_TEST(a_seal_that_fails_leaves_no_waste)
     struct pz_store *store = begin(500);
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         struct pz_error err = {0};
-        arm(faults[i]);
+        pz_test_arm_faults(faults[i]);
         enum pz_status status = pz_store_seal_now(store, NOTES_ID, &err);
-        arm(NULL);
+        pz_test_arm_faults(NULL);
         PZ_CHECK_MSG(status == PZ_IO || status == PZ_FULL, "%s: %s", faults[i],
                      pz_status_name(status));
         PZ_CHECK_EQ_U64(notes_file_count(dir, NOTES_ID), 0);
@@ -96,7 +84,7 @@ begin_seal(struct sealing *sealing, struct pz_store *store, const char *point)
     char fault[80];
     *sealing = (struct sealing){.store = store};
     (void)snprintf(fault, sizeof fault, "%s=delay:600000", point);
-    arm(fault);
+    pz_test_arm_faults(fault);
     pz_thread_start(&sealing->thread, "sealing", seal, sealing);
     for (int i = 0; i < 30000 && notes_file_count(pz_test_path("store"), NOTES_ID) == 0; i++) {
         pz_clock_sleep_us(2000);
@@ -106,7 +94,7 @@ begin_seal(struct sealing *sealing, struct pz_store *store, const char *point)
 static void
 end_seal(struct sealing *sealing)
 {
-    arm(NULL);
+    pz_test_arm_faults(NULL);
     pz_thread_join(&sealing->thread);
     PZ_CHECK_OK(sealing->status, &sealing->err);
 }
@@ -287,9 +275,9 @@ PZ_TEST(an_interrupted_fold_goes_on)
         PZ_CHECK_OK(pz_store_submit_wait(store, &write, &err), &err);
         pz_batch_fini(&batch);
         if (round == 0) {
-            arm("fold_before_slice=eio@2");
+            pz_test_arm_faults("fold_before_slice=eio@2");
             PZ_CHECK_STATUS(pz_store_fold_now(store, &err), PZ_IO, &err);
-            arm(NULL);
+            pz_test_arm_faults(NULL);
             notes_check_store(store);
             store = restart(store);
             PZ_CHECK(unfolded(store) > 0);
@@ -314,14 +302,14 @@ PZ_TEST(a_full_disk_refuses_growth_and_takes_deletions)
     struct pz_batch batch;
     notes_fill(store, &batch, notes_table(store, "notes"), 200, 10);
     struct pz_write write = {.kind = PZ_WRITE_ROWS, .batches = &batch, .batch_count = 1};
-    arm("disk_free=enospc");
+    pz_test_arm_faults("disk_free=enospc");
     PZ_CHECK_STATUS(pz_store_submit_wait(store, &write, &err), PZ_FULL, &err);
     PZ_CHECK_CONTAINS(err.hint, "disk space");
     PZ_CHECK_STATUS(pz_store_seal_now(store, 0, &err), PZ_FULL, &err);
     PZ_CHECK_STATUS(pz_store_fold_now(store, &err), PZ_FULL, &err);
     PZ_CHECK_EQ_U64(notes_delete(store, "notes", 5), 40);
     notes_check(store, "notes", 0, 200, 5);
-    arm(NULL);
+    pz_test_arm_faults(NULL);
     PZ_CHECK_OK(pz_store_submit_wait(store, &write, &err), &err); // by itself
     PZ_CHECK_OK(pz_store_seal_now(store, 0, &err), &err);
     PZ_CHECK_OK(pz_store_fold_now(store, &err), &err);
@@ -467,9 +455,9 @@ PZ_TEST(slices_follow_the_time_they_take)
     struct pz_store *store = begin(0);
     struct pz_error err = {0};
     view_each(store, 300);
-    arm("fold_before_slice=delay:60");
+    pz_test_arm_faults("fold_before_slice=delay:60");
     PZ_CHECK_OK(pz_store_fold_now(store, &err), &err);
-    arm(NULL);
+    pz_test_arm_faults(NULL);
     PZ_CHECK_EQ_U64(unfolded(store), 0);
     PZ_CHECK_EQ_U64(slices_done(store), 2 + (300 - 64 - 32 + 15) / 16);
     pz_store_close(store);
@@ -490,9 +478,9 @@ PZ_TEST(slices_are_smaller_beside_writes)
     struct pz_error err = {0};
     int64_t next_note = 0;
     view_each(store, 1000);
-    arm("fold_before_slice=delay:10");
+    pz_test_arm_faults("fold_before_slice=delay:10");
     PZ_CHECK_OK(pz__fold_all(store, true, write_between, &next_note, &err), &err);
-    arm(NULL);
+    pz_test_arm_faults(NULL);
     PZ_CHECK_EQ_U64(unfolded(store), 0);
     uint64_t slices = slices_done(store);
     PZ_CHECK_MSG(slices >= 4 + (1000 - 64 - 128 - 64 - 32 + 15) / 16, "%llu slices",
@@ -515,7 +503,8 @@ PZ_TEST(a_seal_comes_between_the_slices_of_a_fold)
     int64_t give_up_us = pz_clock_mono_us() + 30000000;
     PZ_REQUIRE_OK(pz_store_open(pz_test_path("store"), &options, &store, &err), &err);
     notes_create(store, "notes");
-    arm("fold_before_slice=delay:60"); // more than a hundred slices, some seven seconds
+    pz_test_arm_faults(
+        "fold_before_slice=delay:60"); // more than a hundred slices, some seven seconds
     view_each(store, 2000);
     while (stats.fold_slices < 3 && pz_clock_mono_us() < give_up_us) {
         pz_clock_sleep_us(1000);
@@ -530,7 +519,7 @@ PZ_TEST(a_seal_comes_between_the_slices_of_a_fold)
     PZ_CHECK_EQ_U64(stats.seals, seals + 1);
     PZ_CHECK_EQ_U64(stats.folds, 0);
     PZ_CHECK(stats.unfolded_rows > 0);
-    arm(NULL);
+    pz_test_arm_faults(NULL);
     notes_check(store, "notes", 0, 400, 0);
     notes_check_store(store);
     pz_store_close(store);
