@@ -4,6 +4,7 @@
 #include "ingest/field.h"
 
 #include "base/hash.h"
+#include "base/suggest.h"
 #include "ingest/scan.h"
 
 static enum pz_status
@@ -71,18 +72,12 @@ pz_field_map_parse(struct pz_str text, struct pz_arena *arena, struct pz_field_m
 static void
 hint_column(const struct pz_table_def *def, struct pz_str name, struct pz_error *err)
 {
-    unsigned best = pz__typos_max(name);
-    const char *found = NULL;
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, name);
     for (uint32_t i = 0; i < def->column_count; i++) {
-        unsigned distance = pz_str_distance(name, pz_str_from(def->columns[i].name), best);
-        if (distance <= best && (found == NULL || distance < best)) {
-            best = distance;
-            found = def->columns[i].name;
-        }
+        (void)pz_suggest_offer(&suggestion, pz_str_from(def->columns[i].name));
     }
-    if (found != NULL) {
-        pz_error_hint(err, "did you mean \"%s\"?", found);
-    }
+    (void)pz_suggest_hint(&suggestion, err);
 }
 
 static enum pz_status
@@ -210,24 +205,10 @@ pz__field_find(const struct pz__field_table *table, struct pz_str name)
 struct pz_str
 pz__field_suggest(const struct pz__field_table *table, struct pz_str name)
 {
-    struct pz_str found = {0};
-    unsigned best = pz__typos_max(name);
-    if (name.len > PZ_NAME_LEN_MAX) {
-        return found;
-    }
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, name);
     for (uint32_t i = 0; i < table->def->column_count; i++) {
-        struct pz_str candidate = table->fields[i].name;
-        if (candidate.len == 0 || candidate.len > PZ_NAME_LEN_MAX) {
-            continue;
-        }
-        if (pz_str_equal_nocase(candidate, name)) {
-            return candidate;
-        }
-        unsigned distance = pz_str_distance(name, candidate, best);
-        if (distance <= best && (found.len == 0 || distance < best)) {
-            best = distance;
-            found = candidate;
-        }
+        (void)pz_suggest_offer(&suggestion, table->fields[i].name);
     }
-    return found;
+    return suggestion.best;
 }

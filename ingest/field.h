@@ -29,12 +29,6 @@ PZ_MUST_USE enum pz_status pz__field_table_init(struct pz__field_table *table,
 void pz__field_table_fini(struct pz__field_table *table);
 // The column, or PZ_NO_COLUMN.
 uint32_t pz__field_find(const struct pz__field_table *table, struct pz_str name);
-// How many typos a name of this length may have and still be taken for another one.
-static inline unsigned
-pz__typos_max(struct pz_str name)
-{
-    return (name.len + 1) / 3;
-}
 // What a person may have meant by an unknown field: a known field's name, or empty.
 struct pz_str pz__field_suggest(const struct pz__field_table *table, struct pz_str name);
 

@@ -6,6 +6,7 @@
 //
 // Everything up to the sink runs on the feeding thread.
 #include "base/clock.h"
+#include "base/suggest.h"
 #include "ingest/decode_csv.h"
 #include "ingest/decode_json.h"
 #include "ingest/reject.h"
@@ -59,23 +60,17 @@ find_table(struct pz_loader *loader, struct pz_str table, struct pz_error *err)
         loader->def = def;
         return PZ_OK;
     }
-    const char *meant = NULL;
-    unsigned best = pz__typos_max(table);
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, table);
     for (uint32_t i = 0; i < pz_version_table_count(loader->version); i++) {
         const struct pz_table_def *other = pz_version_table_at(loader->version, i);
-        unsigned distance = table.len > PZ_NAME_LEN_MAX
-                                ? best + 1
-                                : pz_str_distance(table, pz_str_from(other->name), best);
-        if (!other->is_internal && distance <= best && (meant == NULL || distance < best)) {
-            best = distance;
-            meant = other->name;
+        if (!other->is_internal) {
+            (void)pz_suggest_offer(&suggestion, pz_str_from(other->name));
         }
     }
     struct pz_str shown = pz_str_cut_utf8(table, PZ_NAME_LEN_MAX);
     pz_fail(err, PZ_NOT_FOUND, "there is no table \"%.*s\"", PZ_STR_ARG(shown));
-    if (meant != NULL) {
-        pz_error_hint(err, "did you mean \"%s\"?", meant);
-    }
+    (void)pz_suggest_hint(&suggestion, err);
     return PZ_NOT_FOUND;
 }
 

@@ -3,6 +3,7 @@
 #include "server/config.h"
 
 #include "base/num.h"
+#include "base/suggest.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -202,11 +203,10 @@ fail_unknown(const char *argument, struct pz_error *err)
         text.data++;
         text.len--;
     }
-    unsigned nearest = 4;
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, text);
     for (int i = 0; i < SETTING_COUNT; i++) {
-        unsigned distance = pz_str_distance(text, pz_str_from(settings[i].flag), 3);
-        if (distance < nearest) {
-            nearest = distance;
+        if (pz_suggest_offer(&suggestion, pz_str_from(settings[i].flag))) {
             pz_error_hint(err, "did you mean --%s?", settings[i].flag);
         }
     }

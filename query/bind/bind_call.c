@@ -3,6 +3,8 @@
 // itself (coalesce, nullif).
 #include "query/bind/bind_internal.h"
 
+#include "base/suggest.h"
+
 // ---- errors --------------------------------------------------------------------------------
 
 // Functions of other databases, and what plaza calls them.
@@ -64,16 +66,16 @@ hint_function(struct pz_str name, struct pz_error *err)
         return;
     }
     struct pz_suggestion suggestion;
-    pz__suggest_begin(&suggestion, name);
+    pz_suggest_begin(&suggestion, name);
     for (uint32_t i = 0; i < PZ_FUNCTION_COUNT; i++) {
         const char *candidate = pz_function_name(i);
         if (candidate[0] >= 'a' && candidate[0] <= 'z') {
-            (void)pz__suggest_offer(&suggestion, pz_str_from(candidate));
+            (void)pz_suggest_offer(&suggestion, pz_str_from(candidate));
         }
     }
-    (void)pz__suggest_offer(&suggestion, PZ_STR("coalesce"));
-    (void)pz__suggest_offer(&suggestion, PZ_STR("nullif"));
-    pz__suggest_hint(&suggestion, err);
+    (void)pz_suggest_offer(&suggestion, PZ_STR("coalesce"));
+    (void)pz_suggest_offer(&suggestion, PZ_STR("nullif"));
+    (void)pz_suggest_hint(&suggestion, err);
 }
 
 // The argument types of each overload: "substring(text, bigint) or substring(text, bigint,
@@ -152,11 +154,11 @@ no_field(const struct pz_expr *unit, enum pz_type type, bool is_known, struct pz
             "week",        "month",       "quarter", "year",   "decade",  "century",
             "millennium",  "dow",         "isodow",  "doy",    "isoyear", "epoch"};
         struct pz_suggestion suggestion;
-        pz__suggest_begin(&suggestion, shown);
+        pz_suggest_begin(&suggestion, shown);
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-            (void)pz__suggest_offer(&suggestion, pz_str_from(names[i]));
+            (void)pz_suggest_offer(&suggestion, pz_str_from(names[i]));
         }
-        pz__suggest_hint(&suggestion, err);
+        (void)pz_suggest_hint(&suggestion, err);
     }
     return status;
 }

@@ -29,7 +29,7 @@ struct pz_scope {
 
 enum pz_status pz__bind_no_memory(struct pz_error *err);
 
-// ---- names (scope.c, suggest.c) ----------------------------------------------------------------
+// ---- names (scope.c) ---------------------------------------------------------------------------
 
 // Position of an unqualified or qualified column in the scope; 42703, 42702, 42P01.
 PZ_MUST_USE enum pz_status pz__scope_find(const struct pz_binder *binder,
@@ -40,16 +40,6 @@ bool pz__scope_has(const struct pz_scope *scope, struct pz_str name);
 bool pz__scope_is_qualifier(const struct pz_scope *scope, struct pz_str qualifier);
 enum pz_status pz__scope_no_qualifier(const struct pz_scope *scope, struct pz_str qualifier,
                                       uint32_t offset, struct pz_error *err);
-
-// The closest of some names to a misspelt one: offer all, then look at `best`.
-struct pz_suggestion {
-    struct pz_str wanted;
-    struct pz_str best; // data NULL when nothing is near
-    unsigned distance;
-};
-void pz__suggest_begin(struct pz_suggestion *suggestion, struct pz_str wanted);
-bool pz__suggest_offer(struct pz_suggestion *suggestion, struct pz_str name); // true: the best yet
-void pz__suggest_hint(const struct pz_suggestion *suggestion, struct pz_error *err);
 
 // ---- types (coerce.c) ------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 // first, so that "A" and "a" can be told apart where both exist.
 #include "query/bind/bind_internal.h"
 
+#include "base/suggest.h"
+
 enum pz_status
 pz__bind_no_memory(struct pz_error *err)
 {
@@ -22,7 +24,7 @@ pz_bind_table(const struct pz_binder *binder, const struct pz_ast_name *name,
 {
     const struct pz_version *version = binder->session->version;
     struct pz_suggestion suggestion;
-    pz__suggest_begin(&suggestion, name->text);
+    pz_suggest_begin(&suggestion, name->text);
     for (uint32_t i = 0; i < pz_version_table_count(version); i++) {
         const struct pz_table_def *table = pz_version_table_at(version, i);
         if (table->is_internal) {
@@ -32,13 +34,13 @@ pz_bind_table(const struct pz_binder *binder, const struct pz_ast_name *name,
             *table_out = table;
             return PZ_OK;
         }
-        (void)pz__suggest_offer(&suggestion, pz_str_from(table->name));
+        (void)pz_suggest_offer(&suggestion, pz_str_from(table->name));
     }
     struct pz_str shown = pz_str_cut_utf8(name->text, 100);
     enum pz_status status = pz_fail_sql(err, "42P01", name->offset,
                                         "relation \"%.*s\" does not exist", PZ_STR_ARG(shown));
     if (suggestion.best.data != NULL) {
-        pz__suggest_hint(&suggestion, err);
+        (void)pz_suggest_hint(&suggestion, err);
     } else {
         pz_error_hint(err, "SHOW TABLES lists the tables");
     }
@@ -54,15 +56,15 @@ pz_bind_table_column(const struct pz_table_def *table, const struct pz_ast_name 
         return PZ_OK;
     }
     struct pz_suggestion suggestion;
-    pz__suggest_begin(&suggestion, name->text);
+    pz_suggest_begin(&suggestion, name->text);
     for (uint32_t i = 0; i < table->column_count; i++) {
-        (void)pz__suggest_offer(&suggestion, pz_str_from(table->columns[i].name));
+        (void)pz_suggest_offer(&suggestion, pz_str_from(table->columns[i].name));
     }
     struct pz_str shown = pz_str_cut_utf8(name->text, 100);
     enum pz_status status =
         pz_fail_sql(err, "42703", name->offset, "column \"%.*s\" of relation \"%s\" does not exist",
                     PZ_STR_ARG(shown), table->name);
-    pz__suggest_hint(&suggestion, err);
+    (void)pz_suggest_hint(&suggestion, err);
     return status;
 }
 
@@ -145,12 +147,12 @@ no_column(const struct pz_binder *binder, const struct pz_scope *scope, const st
                              PZ_STR_ARG(shown));
     }
     struct pz_suggestion suggestion;
-    pz__suggest_begin(&suggestion, name->text);
+    pz_suggest_begin(&suggestion, name->text);
     for (uint32_t i = 0; i < scope->column_count; i++) {
-        (void)pz__suggest_offer(&suggestion, scope->columns[i].name);
+        (void)pz_suggest_offer(&suggestion, scope->columns[i].name);
     }
     if (suggestion.best.data != NULL) {
-        pz__suggest_hint(&suggestion, err);
+        (void)pz_suggest_hint(&suggestion, err);
     } else if (is_output_name(scope, name->text)) {
         pz_error_hint(err, "an output name cannot be used in %s: repeat its expression",
                       scope->clause);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names of types.
 #include "base/num.h"
+#include "base/suggest.h"
 #include "query/parse/parser_internal.h"
 
 // What PostgreSQL calls a type inside, where that is not the word written: the name of a column
@@ -56,18 +57,12 @@ unknown_type(const struct pz_token *word, struct pz_error *err)
         pz_fail_sql(err, "42704", word->offset, "type \"%.*s\" does not exist", PZ_STR_ARG(shown));
     static const char *const names[] = {"bigint",  "integer",   "double", "text",     "symbol",
                                         "boolean", "timestamp", "date",   "interval", "varchar"};
-    const char *best = NULL;
-    unsigned best_distance = 3;
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, word->text);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        unsigned distance = pz_str_distance(word->text, pz_str_from(names[i]), 2);
-        if (distance < best_distance) {
-            best_distance = distance;
-            best = names[i];
-        }
+        (void)pz_suggest_offer(&suggestion, pz_str_from(names[i]));
     }
-    if (best != NULL) {
-        pz_error_hint(err, "did you mean \"%s\"?", best);
-    } else {
+    if (!pz_suggest_hint(&suggestion, err)) {
         pz_error_hint(err, "the types are BIGINT, DOUBLE, TEXT, SYMBOL, BOOLEAN, TIMESTAMP, DATE "
                            "and INTERVAL");
     }

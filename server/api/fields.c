@@ -2,6 +2,7 @@
 // Checks the members of a JSON body; see fields.h.
 #include "server/api/fields.h"
 
+#include "base/suggest.h"
 #include "ingest/ingest.h"
 #include "server/http/problem.h"
 
@@ -157,21 +158,18 @@ static void
 check_known(void *payload, struct pz_str member)
 {
     struct faults *faults = payload;
-    const char *nearest = NULL;
-    unsigned nearest_distance = 3;
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, member);
     for (uint32_t i = 0; i < faults->field_count; i++) {
         struct pz_str name = pz_str_from(faults->fields[i].name);
         if (pz_str_equal(name, member)) {
             return;
         }
-        unsigned distance = pz_str_distance(name, member, 2);
-        if (distance < nearest_distance) {
-            nearest_distance = distance;
-            nearest = faults->fields[i].name;
-        }
+        (void)pz_suggest_offer(&suggestion, name);
     }
-    if (nearest != NULL) {
-        add_fault(faults, member, "is not known here; did you mean \"%s\"?", nearest);
+    if (suggestion.best.data != NULL) {
+        add_fault(faults, member, "is not known here; did you mean \"%.*s\"?",
+                  PZ_STR_ARG(suggestion.best));
     } else {
         add_fault(faults, member, "is not known here");
     }

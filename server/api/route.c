@@ -3,6 +3,7 @@
 // there are, and which media types a body may have.
 #include "server/api/route.h"
 
+#include "base/suggest.h"
 #include "server/api/api.h"
 #include "server/http/problem.h"
 #include "server/json.h"
@@ -175,23 +176,17 @@ say_unknown_param(struct pz_request *request, struct pz_str name)
     struct pz_str shown =
         pz_utf8_is_valid(name.data, name.len, NULL) ? pz_str_cut_utf8(name, 60) : PZ_STR("?");
     (void)pz_fail(&err, PZ_INVALID, "there is no parameter \"%.*s\" here", PZ_STR_ARG(shown));
-    const char *nearest = NULL;
-    unsigned best = 2;
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, name);
     struct pz_buffer list = {0};
     for (int i = 0; i < PZ_ROUTE_PARAMS_MAX && route->params[i] != NULL; i++) {
-        unsigned distance = pz_str_distance(name, pz_str_from(route->params[i]), best);
-        if (distance < best + (nearest == NULL)) {
-            best = distance;
-            nearest = route->params[i];
-        }
+        (void)pz_suggest_offer(&suggestion, pz_str_from(route->params[i]));
         pz_buffer_printf(&list, "%s%s", i == 0 ? "" : ", ", route->params[i]);
     }
-    if (nearest != NULL) {
-        pz_error_hint(&err, "did you mean \"%s\"?", nearest);
-    } else if (list.len > 0) {
-        pz_error_hint(&err, "those that this call takes are %.*s", (int)list.len, list.data);
-    } else {
-        pz_error_hint(&err, "this call takes none");
+    if (!pz_suggest_hint(&suggestion, &err)) {
+        pz_error_hint(&err, "%s%.*s",
+                      list.len == 0 ? "this call takes none" : "those that this call takes are ",
+                      (int)list.len, list.len == 0 ? "" : list.data);
     }
     pz_buffer_fini(&list);
     pz_problem_reply(request, &err);

@@ -2,7 +2,7 @@
 // Options, messages and exit codes of the verbs; see cli.h.
 #include "server/cli/cli.h"
 
-#include "base/str.h"
+#include "base/suggest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,11 +11,10 @@ const char *
 pz_cli_nearest(const char *word, const char *const *names)
 {
     const char *nearest = NULL;
-    unsigned nearest_distance = 3;
+    struct pz_suggestion suggestion;
+    pz_suggest_begin(&suggestion, pz_str_from(word));
     for (; *names != NULL; names++) {
-        unsigned distance = pz_str_distance(pz_str_from(word), pz_str_from(*names), 2);
-        if (distance < nearest_distance) {
-            nearest_distance = distance;
+        if (pz_suggest_offer(&suggestion, pz_str_from(*names))) {
             nearest = *names;
         }
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // "Did you mean": the closest name by edit distance.
-#include "query/bind/bind_internal.h"
+#include "base/suggest.h"
 
 void
-pz__suggest_begin(struct pz_suggestion *suggestion, struct pz_str wanted)
+pz_suggest_begin(struct pz_suggestion *suggestion, struct pz_str wanted)
 {
     // Short names are near to everything: one slip in three letters, two in more.
     unsigned limit = wanted.len <= 3 ? 1 : 2;
@@ -11,11 +11,8 @@ pz__suggest_begin(struct pz_suggestion *suggestion, struct pz_str wanted)
 }
 
 bool
-pz__suggest_offer(struct pz_suggestion *suggestion, struct pz_str name)
+pz_suggest_offer(struct pz_suggestion *suggestion, struct pz_str name)
 {
-    if (suggestion->wanted.len > PZ_NAME_LEN_MAX) {
-        return false;
-    }
     unsigned distance = pz_str_distance(suggestion->wanted, name, 2);
     // A name that is nothing but slips is no suggestion: "ab" for "xy".
     if (distance >= suggestion->distance || distance >= name.len) {
@@ -26,10 +23,12 @@ pz__suggest_offer(struct pz_suggestion *suggestion, struct pz_str name)
     return true;
 }
 
-void
-pz__suggest_hint(const struct pz_suggestion *suggestion, struct pz_error *err)
+bool
+pz_suggest_hint(const struct pz_suggestion *suggestion, struct pz_error *err)
 {
-    if (suggestion->best.data != NULL) {
-        pz_error_hint(err, "did you mean \"%.*s\"?", PZ_STR_ARG(suggestion->best));
+    if (suggestion->best.data == NULL) {
+        return false;
     }
+    pz_error_hint(err, "did you mean \"%.*s\"?", PZ_STR_ARG(suggestion->best));
+    return true;
 }
